@@ -1,0 +1,48 @@
+"""Printing for people and for programs: tables through rich, or JSON on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["print_json", "print_message", "print_table"]
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as indented JSON on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_message(text: str) -> None:
+    """Print a line for people on standard error, so that standard output stays clean for data."""
+    sys.stderr.write(text + "\n")
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    as_json: bool = False,
+    title: str | None = None,
+    right: Sequence[str] = (),
+) -> None:
+    """Print `rows` as a table with `columns`, or as a JSON list with all that each row holds.
+
+    Columns named in `right` are aligned right; None is shown as an empty cell.
+    """
+    if as_json:
+        print_json([dict(row) for row in rows])
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        cells = [row.get(column) for column in columns]
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
+    Console().print(table)

@@ -1,0 +1,247 @@
+"""The contracts between Daybreak and a component: what a target and an optimizer must do.
+
+A target's factory takes no argument; an optimizer's factory takes a `Problem` and its validated
+options. Both are called in the process that uses them: the target's in the planning process (for
+`benchmarks`, `define` and `check`, which must be cheap and load no data) and again in the worker
+(for `open`), the optimizer's in the process that runs the study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+from daybreak.records import (
+    Budget,
+    Configuration,
+    Event,
+    MeasurementProtocol,
+    Metric,
+    Sample,
+    Trial,
+)
+from daybreak.space import Space
+
+__all__ = [
+    "Artifact",
+    "Benchmark",
+    "Explains",
+    "Installable",
+    "Optimizer",
+    "Problem",
+    "Reference",
+    "Requirement",
+    "Session",
+    "Spends",
+    "Target",
+    "Verdict",
+]
+
+#: Whatever `Session.build` returns; Daybreak only hands it back to `verify` and `measure`.
+Artifact = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A named configuration with a published or measured standing: `default`, `expert`.
+
+    `in_space` is False when it stands outside the search space (an unscheduled kernel, say): the
+    session must build it all the same, optimizers never see it as a point. `note` and `source`
+    say where it comes from and what was changed.
+    """
+
+    name: str
+    configuration: Configuration
+    in_space: bool = True
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One problem on a target, for one set of options.
+
+    Attributes:
+        name: the part after `target/`, e.g. ``spmm``.
+        space: the search space, clipped to this machine where the target documents it.
+        objectives: what optimizers see; the first one ranks.
+        instance: short label of the data and sizes, e.g. ``airfoil-k64``; part of the full name.
+        references: named configurations.
+        metrics: further metrics that a measurement may yield.
+        summary: one line.
+        options: the options that this benchmark was defined with (JSON values, defaults filled in).
+        hidden_constraints: whether configurations may fail that satisfy the known constraints.
+        notes: what a reader must know, e.g. parameters that are inert here.
+    """
+
+    name: str
+    space: Space
+    objectives: tuple[Metric, ...]
+    instance: str = ""
+    references: tuple[Reference, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    summary: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    hidden_constraints: bool = True
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Something a target or optimizer needs on this machine, whether it is there, and the remedy."""
+
+    name: str
+    met: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an artifact's result equals the independent reference.
+
+    `error` is the largest deviation in the units of `tolerance` (relative unless the message says
+    otherwise).
+    """
+
+    correct: bool
+    error: float | None = None
+    tolerance: float | None = None
+    message: str = ""
+
+
+class Session(Protocol):
+    """One benchmark opened in the worker: loads its data once, then answers trials.
+
+    `identity` maps names to values that, if changed, make old trials incomparable: hash of the
+    data, compiler version. `floors` maps a metric's name to a value that no honest result can
+    beat (the roofline): a median beyond it fails the trial as `wrong_result`.
+    """
+
+    identity: Mapping[str, str]
+    floors: Mapping[str, float]
+
+    def build(self, configuration: Configuration) -> Artifact:
+        """Compile or prepare `configuration`.
+
+        Raises:
+            BuildFailed: the compiler refuses (a hidden constraint).
+            ResourceExceeded: it does not fit the device.
+        """
+        ...
+
+    def verify(self, artifact: Artifact) -> Verdict:
+        """Run the artifact once on known inputs and compare with an independent reference."""
+        ...
+
+    def measure(
+        self, artifact: Artifact, protocol: MeasurementProtocol
+    ) -> Iterator[Sample | Event]:
+        """Yield one `Sample` per objective and repetition, for as long as the caller iterates.
+
+        The caller decides about warm-up, repetition and early stop, and closes the generator when
+        it has seen enough; a measurement with a natural end (a training job) just returns.
+        """
+        ...
+
+    def __enter__(self) -> Self:
+        """Load the data."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Release everything; safe to call twice."""
+        ...
+
+
+class Target(Protocol):
+    """A compiler, device or simulator that builds and measures."""
+
+    def benchmarks(self) -> Iterable[Benchmark]:
+        """List every benchmark, defined with its default options."""
+        ...
+
+    def define(self, name: str, options: Mapping[str, Any]) -> Benchmark:
+        """Return benchmark `name` for `options` (already validated); cheap, loads no data.
+
+        Raises:
+            UserError: an option's value makes no sense.
+        """
+        ...
+
+    def check(self) -> Iterable[Requirement]:
+        """Say what this target needs on this machine, what is missing and how to get it."""
+        ...
+
+    def open(self, benchmark: Benchmark) -> Session:
+        """Return a session for `benchmark`; called in the worker."""
+        ...
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """A target whose toolchain `daybreak targets setup NAME` can install for the user."""
+
+    def setup(self, progress: Callable[[float | None, str], None], *, force: bool = False) -> str:
+        """Install the toolchain into the user's cache and return a line that says where it is.
+
+        `progress` is called with the fraction done (or None) and what is going on.
+
+        Raises:
+            RequirementError: something needed for the installation is missing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an optimizer is made for.
+
+    `history` holds earlier trials to start warm from (other runs, another machine), best told
+    before the first `ask`; `references` may serve as priors.
+    """
+
+    benchmark: str
+    space: Space
+    objectives: tuple[Metric, ...]
+    seed: int
+    budget: Budget
+    references: tuple[Reference, ...] = ()
+    hidden_constraints: bool = True
+    history: Sequence[Trial] = ()
+
+
+class Optimizer(Protocol):
+    """An ask/tell strategy. It never touches the clock and draws only from its seed."""
+
+    def ask(self, n: int = 1) -> list[Configuration]:
+        """Propose up to `n` feasible configurations; an empty list ends the study (exhausted)."""
+        ...
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Take finished trials, failed ones too; also ones that it did not propose itself."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """An optimizer that says what it believed about a proposal; stored with the trial as JSON."""
+
+    def explain(self, configuration: Configuration) -> Mapping[str, Any]:
+        """Return JSON values about the proposal just made."""
+        ...
+
+
+@runtime_checkable
+class Spends(Protocol):
+    """An optimizer that spends money or tokens; the totals since its start bound the study."""
+
+    def spent(self) -> Mapping[str, float]:
+        """Return totals by clock name: `dollars`, `tokens`."""
+        ...

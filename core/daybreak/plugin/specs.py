@@ -1,0 +1,147 @@
+"""Component specs: what a plugin's registration hooks return.
+
+A spec is plain data with dotted paths, so that listing components imports nothing heavy; the
+factory and the options model are imported in the process that uses them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+__all__ = [
+    "ComponentSpec",
+    "ExecutorSpec",
+    "ImporterSpec",
+    "Isolation",
+    "MetricSpec",
+    "OptimizerSpec",
+    "ReportSpec",
+    "TargetSpec",
+    "ViewSpec",
+    "load_object",
+]
+
+
+class Isolation(StrEnum):
+    """Where a target's session runs.
+
+    `inline`: in Daybreak's own process; only for targets that run no candidate code (recorded
+    tables, analytic models). `worker`: in a persistent sandboxed child process, restarted when it
+    dies. `fork`: the persistent worker loads the data, and forks a child for every trial, so that
+    a crash costs no reloading; not for sessions that hold threads or device contexts.
+    """
+
+    INLINE = "inline"
+    WORKER = "worker"
+    FORK = "fork"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentSpec:
+    """What every kind of component says of itself.
+
+    Attributes:
+        name: unique among components of its kind; lower case, digits and hyphens.
+        factory: dotted path ``package.module:attribute``.
+        summary: one line.
+        options: dotted path of a pydantic model for the component's options, or None for none.
+        capabilities: what it can do; the words are listed with each kind.
+        requires: PEP 508 requirements, checked against the installed distributions.
+        executables: programs that must be on PATH.
+        devices: labels of devices that a trial occupies: `cpu`, `gpu`, `fpga`.
+    """
+
+    kind: ClassVar[str] = "component"
+
+    name: str
+    factory: str
+    summary: str
+    options: str | None = None
+    capabilities: frozenset[str] = frozenset()
+    requires: tuple[str, ...] = ()
+    executables: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSpec(ComponentSpec):
+    """A target. `benchmark_options` maps a benchmark's name to its own options model's path.
+
+    `exclusive`: a trial needs its devices to itself; trials on them never overlap.
+    """
+
+    kind: ClassVar[str] = "target"
+
+    isolation: Isolation = Isolation.WORKER
+    exclusive: bool = True
+    benchmark_options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerSpec(ComponentSpec):
+    """An optimizer, with the parameter types it takes and how many objectives at most (0: any)."""
+
+    kind: ClassVar[str] = "optimizer"
+
+    parameter_types: frozenset[str] = frozenset(
+        {"real", "integer", "ordinal", "categorical", "permutation"}
+    )
+    max_objectives: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSpec(ComponentSpec):
+    """Where studies run: this machine, a cluster."""
+
+    kind: ClassVar[str] = "executor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec(ComponentSpec):
+    """A derived metric; unit and direction are mandatory."""
+
+    kind: ClassVar[str] = "metric"
+
+    unit: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSpec(ComponentSpec):
+    """An SQL view; `factory` names a function that returns its SELECT statement."""
+
+    kind: ClassVar[str] = "view"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImporterSpec(ComponentSpec):
+    """A reader of somebody else's result format."""
+
+    kind: ClassVar[str] = "importer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSpec(ComponentSpec):
+    """A section of a report."""
+
+    kind: ClassVar[str] = "report"
+
+
+def load_object(path: str) -> Any:
+    """Import and return the object at dotted path ``package.module:attribute``.
+
+    Raises:
+        ValueError: `path` has no colon.
+        ImportError: the module cannot be imported.
+        AttributeError: the module has no such attribute.
+    """
+    module, separator, attribute = path.partition(":")
+    if not separator:
+        raise ValueError(f"'{path}' is no dotted path of the form 'package.module:attribute'")
+    found: Any = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
