@@ -1,0 +1,188 @@
+"""A block: all studies of one benchmark with one seed, on one bench, taking turns.
+
+The studies advance one trial each in turn, and the references are measured in between, so that a
+machine that warms up or gets busy disturbs every optimizer alike.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from daybreak.errors import DaybreakError, StoreError, UserError
+from daybreak.measure import Bench, open_bench
+from daybreak.plugin import Component
+from daybreak.plugin.contracts import Benchmark
+from daybreak.plugin.specs import Isolation, TargetSpec
+from daybreak.records import Configuration, Outcome, StudyPlan
+from daybreak.run.devices import DeviceLocks
+from daybreak.run.keys import TrialKeys, trial_key_prefix
+from daybreak.run.references import ReferenceTurns
+from daybreak.run.study import Cancelled, Study
+
+__all__ = ["BenchHolder", "Block"]
+
+
+@dataclass
+class BenchHolder:
+    """Opens a block's bench when the first trial needs it; a run that only replays opens none."""
+
+    plan: StudyPlan
+    target: Component
+    benchmark: Benchmark
+    devices: DeviceLocks
+    stop: threading.Event
+    versions: Mapping[str, str]
+    machine_id: str
+    environment_id: str
+    #: identity recorded by an earlier attempt at this run, if there was one
+    identity: Mapping[str, str] | None
+    on_open: Callable[[BenchHolder, Bench], None]
+
+    bench: Bench | None = field(default=None, init=False)
+    _keys: TrialKeys | None = field(default=None, init=False)
+
+    @property
+    def spec(self) -> TargetSpec:
+        """The target's spec."""
+        spec = self.target.spec
+        assert isinstance(spec, TargetSpec)  # noqa: S101 - registered under kind "target"
+        return spec
+
+    def open(self) -> Bench:
+        """Return the bench, opened and checked against what was recorded before.
+
+        Raises:
+            DaybreakError: it cannot be opened, or its data or compiler changed since.
+        """
+        if self.bench is not None:
+            return self.bench
+        bench = open_bench(
+            factory=self.spec.factory,
+            name=self.plan.name,
+            options=self.plan.options,
+            protocol=self.plan.protocol,
+            limits=self.plan.limits,
+            isolation=self.spec.isolation,
+            devices=self.spec.devices,
+            objectives=self.benchmark.objectives,
+        )
+        try:
+            self._check_identity(bench)
+        except DaybreakError:
+            bench.close()
+            raise
+        prefix = trial_key_prefix(
+            self.plan,
+            identity=bench.opened.identity,
+            versions=self.versions,
+            machine_id=self.machine_id,
+            environment_id=self.environment_id,
+        )
+        self._keys = TrialKeys(prefix)
+        self.bench = bench
+        self.on_open(self, bench)
+        return bench
+
+    def _check_identity(self, bench: Bench) -> None:
+        before, now = self.identity, bench.opened.identity
+        if before is None or dict(before) == dict(now):
+            return
+        changed = sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
+        raise UserError(
+            f"benchmark '{self.plan.benchmark}' is not what it was when this run began: "
+            f"{', '.join(changed)} changed",
+            remedy="start a new run with --fresh; what is recorded stays",
+        )
+
+    def measure(self, configuration: Configuration, best: float | None) -> tuple[Outcome, str]:
+        """Measure `configuration` while holding the target's devices, if they are exclusive."""
+        if self.stop.is_set():
+            raise Cancelled
+        bench = self.open()
+        assert self._keys is not None  # noqa: S101 - set by open
+        key = self._keys(configuration)
+        if not self.spec.exclusive or self.spec.isolation is Isolation.INLINE:
+            return bench.measure(configuration, best=best), key
+        with self.devices.hold(self.spec.devices):
+            return bench.measure(configuration, best=best), key
+
+    def cancel(self) -> None:
+        """Kill a trial under way, from any thread."""
+        if self.bench is not None:
+            self.bench.cancel()
+
+    def close(self) -> None:
+        """Close the bench; safe to call twice."""
+        if self.bench is not None:
+            self.bench.close()
+            self.bench = None
+
+
+@dataclass
+class Block:
+    """Studies that share a bench. `on_start` and `on_end` are called around each study."""
+
+    holder: BenchHolder
+    studies: list[Study]
+    references: Study | None
+    turns: ReferenceTurns
+    on_start: Callable[[Study], None]
+    on_end: Callable[[Study], None]
+
+    @property
+    def everyone(self) -> list[Study]:
+        """All studies, the references' first."""
+        return [*([self.references] if self.references else []), *self.studies]
+
+    def run(self) -> None:
+        """Run every study to its end; a study that breaks leaves the others running.
+
+        Raises:
+            Cancelled: the run was interrupted.
+            StoreError: nothing can be recorded any more.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.holder.close)
+            for study in self.everyone:
+                self.on_start(study)
+            try:
+                self._take_turns()
+            except (Cancelled, StoreError):
+                raise
+            except DaybreakError as error:
+                self._all_failed(str(error))
+
+    def _take_turns(self) -> None:
+        references = self.references.steps() if self.references else iter(())
+        for _ in range(self.turns.at_start()):
+            next(references, None)
+        due = iter(self.turns)
+        active: list[tuple[Study, Iterator[None]]] = [(s, s.steps()) for s in self.studies]
+        while active:
+            for study, steps in list(active):
+                if next(due):
+                    next(references, None)
+                try:
+                    next(steps)
+                except StopIteration:
+                    active.remove((study, steps))
+                    self.on_end(study)
+        if self.references is not None:
+            if self.references.status == "running":
+                self.references.status = "finished"
+            self.on_end(self.references)
+
+    def _all_failed(self, message: str) -> None:
+        for study in self.everyone:
+            if study.status == "running":
+                study.status, study.message = "failed", message
+                self.on_end(study)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is known of the opened bench, as JSON values for the benchmark's row."""
+        bench = self.holder.bench
+        return {} if bench is None else {"sandbox": bench.opened.sandbox}

@@ -1,0 +1,58 @@
+"""What a run tells whoever listens: a person's terminal, a program that reads JSON lines.
+
+Every event is a kind and plain JSON values. Kinds and their values:
+
+`run_started`: run_id, suite, studies, trials (planned, None when bounded by time only), resumed,
+results. `bench_opened`: benchmark, sandbox, seconds. `study_started`: study_id, benchmark,
+optimizer, seed, role, evaluations. `trial_finished`: study_id, benchmark, optimizer, seed, number,
+status, failure_kind, message, objective, unit, best, elapsed_s, reference, replayed.
+`study_finished`: study_id, benchmark, optimizer, seed, status, message, trials, best.
+`warning`: message. `run_finished`: run_id, status, studies, failed_studies, trials, failures,
+seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Protocol, TextIO
+
+__all__ = ["JsonListener", "Listener", "SilentListener"]
+
+
+class Listener(Protocol):
+    """Takes the events of a run; called under a lock, so one at a time."""
+
+    def event(self, kind: str, values: dict[str, Any]) -> None:
+        """Take one event."""
+        ...
+
+    def close(self) -> None:
+        """Take note that no more events come; safe to call twice."""
+        ...
+
+
+class SilentListener:
+    """Takes events and does nothing."""
+
+    def event(self, kind: str, values: dict[str, Any]) -> None:
+        """Ignore the event."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class JsonListener:
+    """Prints each event as one line of JSON on `stream`, flushed at once."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+
+    def event(self, kind: str, values: dict[str, Any]) -> None:
+        """Print the event."""
+        line = json.dumps({"event": kind, **values}, default=str)
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Do nothing."""

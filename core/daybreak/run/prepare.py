@@ -1,0 +1,58 @@
+"""Before a run: what the targets need on this machine, set up where that can be done for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from daybreak.errors import RequirementError
+from daybreak.plugin import Component, Registry
+from daybreak.plugin.contracts import Installable, Requirement
+from daybreak.records import StudyPlan
+
+__all__ = ["SetupProgress", "missing_requirements", "prepare"]
+
+#: Called with the target's name, the fraction done (None: unknown) and what is going on.
+SetupProgress = Callable[[str, float | None, str], None]
+
+
+def missing_requirements(component: Component) -> list[Requirement]:
+    """Return what `component` lacks on this machine: packages, programs, its own checks."""
+    missing = list(component.missing())
+    if missing or component.spec.kind != "target":
+        return missing  # its own checks may need the very packages that are missing
+    found: Iterable[Requirement] = component.create().check()
+    return [requirement for requirement in found if not requirement.met]
+
+
+def _refuse(component: Component, missing: Sequence[Requirement]) -> None:
+    first = missing[0]
+    names = ", ".join(requirement.name for requirement in missing)
+    raise RequirementError(
+        f"{component.spec.kind} '{component.spec.name}' needs {names}: {first.detail or 'missing'}",
+        expected="; ".join(r.detail for r in missing if r.detail) or None,
+        remedy=" && ".join(dict.fromkeys(r.remedy for r in missing if r.remedy)) or None,
+    )
+
+
+def prepare(
+    studies: Iterable[StudyPlan], registry: Registry, progress: SetupProgress | None = None
+) -> None:
+    """Make sure that everything a plan needs is here; a target that can set itself up does so.
+
+    Raises:
+        RequirementError: something is missing; names it and the command that gets it.
+    """
+    components: dict[tuple[str, str], Component] = {}
+    for study in studies:
+        for kind, name in (("target", study.target), ("optimizer", study.component)):
+            components.setdefault((kind, name), registry.get(kind, name))
+    for (kind, name), component in components.items():
+        missing = missing_requirements(component)
+        if not missing:
+            continue
+        target = component.create() if kind == "target" and not component.missing() else None
+        if isinstance(target, Installable):
+            target.setup(lambda done, text, n=name: progress(n, done, text) if progress else None)
+            missing = missing_requirements(component)
+        if missing:
+            _refuse(component, missing)

@@ -1,0 +1,153 @@
+"""The live picture of a run in a terminal: studies, trials, best so far, failures, time left."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["TerminalListener"]
+
+_ROWS = 12  # studies shown at a time; more would not fit a common terminal
+
+
+class TerminalListener:
+    """Draws a run with rich. Where the console is no terminal, prints a line per study instead."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("trials"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+        )
+        self._task = self._progress.add_task("run", total=None, left="")
+        self._studies: dict[str, dict[str, Any]] = {}
+        self._recent: deque[float] = deque(maxlen=30)
+        self._failures: dict[str, int] = {}
+        self._live: Live | None = None
+        self._drawn = 0.0
+
+    def event(self, kind: str, values: dict[str, Any]) -> None:
+        """Take one event and redraw, at most ten times a second."""
+        handler = getattr(self, f"_{kind}", None)
+        if handler is not None:
+            handler(values)
+        now = time.monotonic()
+        if self._live is not None and (now - self._drawn > 0.1 or kind != "trial_finished"):
+            self._drawn = now
+            self._live.update(self._picture(), refresh=True)
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
+        if self._live is not None:
+            self._live.update(self._picture(), refresh=True)
+            self._live.stop()
+            self._live = None
+
+    # -- one method per kind of event
+
+    def _run_started(self, values: dict[str, Any]) -> None:
+        resumed = f", {values['resumed']} trials already recorded" if values["resumed"] else ""
+        self._console.print(
+            Text(f"{values['suite']}: run {values['run_id']}, {values['studies']} studies{resumed}")
+        )
+        self._progress.update(self._task, total=values["trials"], description=values["suite"])
+        if self._console.is_terminal:
+            self._live = Live(self._picture(), console=self._console, auto_refresh=False)
+            self._live.start()
+
+    def _setup(self, values: dict[str, Any]) -> None:
+        if values.get("line"):
+            self._console.print(Text(str(values["line"])))
+
+    def _warning(self, values: dict[str, Any]) -> None:
+        self._console.print(Text(f"warning: {values['message']}", style="yellow"))
+
+    def _bench_opened(self, values: dict[str, Any]) -> None:
+        if self._live is None:
+            text = f"{values['benchmark']}: opened in {values['seconds']:.1f} s"
+            self._console.print(Text(f"{text} (sandbox: {values['sandbox']})"))
+
+    def _study_started(self, values: dict[str, Any]) -> None:
+        self._studies[values["study_id"]] = {**values, "number": 0, "failures": 0, "status": ""}
+
+    def _trial_finished(self, values: dict[str, Any]) -> None:
+        study = self._studies.setdefault(values["study_id"], dict(values))
+        study["number"] = values["number"] + 1
+        study["best"], study["unit"] = values["best"], values["unit"]
+        if values["failure_kind"]:
+            study["failures"] = study.get("failures", 0) + 1
+            kind = values["failure_kind"]
+            self._failures[kind] = self._failures.get(kind, 0) + 1
+        if not values["replayed"]:
+            self._recent.append(time.monotonic())
+        if study.get("role") != "reference":
+            self._progress.update(self._task, advance=1, left=self._left())
+
+    def _study_finished(self, values: dict[str, Any]) -> None:
+        study = self._studies.get(values["study_id"])
+        if study is None:
+            return
+        study["status"] = values["status"]
+        if self._live is None:
+            best = _number(values["best"], study.get("unit"))
+            self._console.print(
+                Text(
+                    f"{values['benchmark']}  {values['optimizer']}  seed {values['seed']}: "
+                    f"{values['status']}, {values['trials']} trials, best {best}"
+                )
+            )
+        if values["status"] == "failed":
+            self._console.print(Text(f"study failed: {values['message']}", style="red"))
+
+    # -- drawing
+
+    def _left(self) -> str:
+        task = self._progress.tasks[0]
+        if task.total is None or len(self._recent) < 5:
+            return ""
+        per_trial = (self._recent[-1] - self._recent[0]) / (len(self._recent) - 1)
+        seconds = int(per_trial * max(0, task.total - task.completed))
+        return f"about {seconds // 60}:{seconds % 60:02d} left"
+
+    def _picture(self) -> Group:
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for column in ("benchmark", "optimizer", "seed", "trials", "best", "failures", ""):
+            table.add_column(
+                column, justify="left" if column in {"benchmark", "optimizer"} else "right"
+            )
+        running = [s for s in self._studies.values() if not s["status"]]
+        done = [s for s in self._studies.values() if s["status"]]
+        shown = (done[-max(0, _ROWS - len(running)) :] if len(running) < _ROWS else []) + running
+        for study in shown[-_ROWS:]:
+            table.add_row(
+                Text(str(study["benchmark"])),
+                Text(str(study["optimizer"])),
+                str(study["seed"]),
+                f"{study['number']}/{study.get('evaluations') or '?'}"
+                if study.get("role") != "reference"
+                else str(study["number"]),
+                _number(study.get("best"), study.get("unit")),
+                str(study.get("failures") or ""),
+                study["status"],
+            )
+        parts: list[Any] = [table, self._progress.get_renderable()]
+        if self._failures:
+            kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(self._failures.items()))
+            parts.append(Text(f"failed trials: {kinds}", style="yellow"))
+        return Group(*parts)
+
+
+def _number(value: float | None, unit: str | None) -> str:
+    return "-" if value is None else f"{value:.4g} {unit or ''}".rstrip()

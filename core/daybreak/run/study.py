@@ -1,0 +1,226 @@
+"""The study loop: ask, measure, record, tell; or replay what an earlier attempt recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+
+from daybreak.errors import PluginError
+from daybreak.plugin import Component
+from daybreak.plugin.contracts import Benchmark, Explains, Optimizer, Problem, Spends
+from daybreak.records import (
+    Configuration,
+    Direction,
+    FailureKind,
+    Outcome,
+    StudyPlan,
+    Trial,
+    TrialStatus,
+)
+
+__all__ = ["Cancelled", "Measure", "Study"]
+
+#: Measures one configuration: `(configuration, best objective so far) -> (outcome, trial key)`.
+Measure = Callable[[Configuration, float | None], tuple[Outcome, str]]
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The user interrupted the run: the trial under way is not recorded and runs again later."""
+
+
+@dataclass
+class Study:
+    """One optimizer on one benchmark with one seed, stepped one trial at a time.
+
+    `recorded` holds the trials that an earlier attempt finished, by number. They are told again to
+    the fresh optimizer instead of being measured, which brings it to the state it was in.
+    """
+
+    plan: StudyPlan
+    study_id: str
+    key: str
+    benchmark: Benchmark
+    component: Component
+    measure: Measure
+    on_trial: Callable[[Study, Trial, bool], None]
+    recorded: Mapping[int, Trial] = field(default_factory=dict)
+    role: str = "optimizer"
+
+    status: str = "running"
+    message: str | None = None
+    number: int = 0
+    failures: int = 0
+    best: float | None = None
+    elapsed_s: float = 0.0
+    #: trials whose replayed configuration was not the one that the optimizer proposed
+    diverged: int = 0
+
+    def steps(self) -> Iterator[None]:
+        """Run the study, yielding after every trial; `status` and `message` say how it ended.
+
+        Raises:
+            Cancelled: the run was interrupted.
+            StoreError: a trial could not be recorded.
+        """
+        optimizer = self._call("be created", self._create)
+        if optimizer is None:
+            return
+        explains = optimizer if isinstance(optimizer, Explains) else None
+        spends = optimizer if isinstance(optimizer, Spends) else None
+        while (room := self._room(spends)) > 0:
+            began = perf_counter()
+            proposed = self._call("ask", lambda n=room: self._ask(optimizer, n))
+            if proposed is None:
+                return
+            if not proposed:
+                self._end("exhausted", "the optimizer has nothing left to propose")
+                return
+            ask_s = (perf_counter() - began) / len(proposed)
+            trials: list[Trial] = []
+            for configuration in proposed:
+                trial = self.recorded.get(self.number)
+                replayed = trial is not None
+                if trial is None:
+                    trial = self._measured(configuration, ask_s, explains)
+                    if trial is None:
+                        return
+                elif dict(trial.configuration) != dict(configuration):
+                    self.diverged += 1
+                trials.append(trial)
+                self._count(trial)
+                if len(trials) < len(proposed):
+                    self.on_trial(self, trial, replayed)
+                    yield
+            began = perf_counter()
+            told = self._call("tell", lambda done=trials: (optimizer.tell(done), True)[1])
+            if not replayed:
+                tell_s = perf_counter() - began
+                total = trial.total_s + tell_s
+                self.elapsed_s += tell_s
+                trial = replace(trial, tell_s=tell_s, total_s=total, elapsed_s=self.elapsed_s)
+            # recorded even if `tell` raised: the measurement is not lost with the optimizer
+            self.on_trial(self, trial, replayed)
+            if told is None:
+                return
+            yield
+        if self.number and self.failures == self.number:
+            self._end("failed", f"none of the {self.number} trials succeeded")
+        else:
+            self._end("finished", None)
+
+    def _create(self) -> Optimizer:
+        problem = Problem(
+            benchmark=self.plan.benchmark,
+            space=self.benchmark.space,
+            objectives=self.benchmark.objectives,
+            seed=self.plan.seed,
+            budget=self.plan.budget,
+            references=self.benchmark.references,
+            hidden_constraints=self.benchmark.hidden_constraints,
+        )
+        optimizer: Optimizer = self.component.create(problem, dict(self.plan.optimizer_options))
+        return optimizer
+
+    def _ask(self, optimizer: Optimizer, n: int) -> list[Configuration]:
+        proposed = optimizer.ask(n)
+        if len(proposed) > n:
+            raise ValueError(f"ask({n}) returned {len(proposed)} configurations")
+        return [self._checked(configuration) for configuration in proposed]
+
+    def _checked(self, configuration: Configuration) -> Configuration:
+        space = self.benchmark.space
+        if configuration in space:
+            return configuration
+        for reference in self.benchmark.references:
+            if dict(reference.configuration) == dict(configuration):
+                return configuration
+        space.check(configuration)
+        raise ValueError(f"proposed {dict(configuration)}, which is not in the search space")
+
+    def _room(self, spends: Spends | None) -> int:
+        budget = self.plan.budget
+        room = self.plan.batch
+        if budget.evaluations is not None:
+            room = min(room, budget.evaluations - self.number)
+        if budget.seconds is not None and self.elapsed_s >= budget.seconds:
+            return 0
+        if spends is not None and (budget.dollars is not None or budget.tokens is not None):
+            spent = spends.spent()
+            for clock, bound in (("dollars", budget.dollars), ("tokens", budget.tokens)):
+                if bound is not None and spent.get(clock, 0.0) >= bound:
+                    return 0
+        return room
+
+    def _measured(
+        self, configuration: Configuration, ask_s: float, explains: Explains | None
+    ) -> Trial | None:
+        proposal: Mapping[str, Any] | None = None
+        if explains is not None:
+            proposal = self._call("explain", lambda: explains.explain(configuration))
+            if proposal is None:
+                return None
+        started_at = datetime.now(UTC).isoformat(timespec="microseconds")
+        began = perf_counter()
+        outcome, key = self.measure(configuration, self.best)
+        if outcome.failure_kind is FailureKind.CANCELLED:
+            raise Cancelled
+        total = ask_s + perf_counter() - began
+        self.elapsed_s += total
+        return Trial(
+            number=self.number,
+            configuration=configuration,
+            outcome=outcome,
+            reference=self._reference(configuration),
+            key=key,
+            started_at=started_at,
+            ask_s=ask_s,
+            total_s=total,
+            elapsed_s=self.elapsed_s,
+            proposal=proposal,
+        )
+
+    def _reference(self, configuration: Configuration) -> str | None:
+        if self.component.spec.name != "references":
+            return None  # an optimizer that hits upon a reference's configuration earned it
+        for reference in self.benchmark.references:
+            if reference.configuration == configuration:
+                return reference.name
+        return None
+
+    def _count(self, trial: Trial) -> None:
+        self.number += 1
+        self.elapsed_s = max(self.elapsed_s, trial.elapsed_s)
+        if trial.outcome.status is TrialStatus.FAILED:
+            self.failures += 1
+        value = trial.objective
+        if value is None or math.isnan(value):
+            return
+        maximize = self.benchmark.objectives[0].direction is Direction.MAXIMIZE
+        if self.best is None or (value > self.best if maximize else value < self.best):
+            self.best = value
+
+    def _call(self, what: str, function: Callable[[], Any]) -> Any:
+        """Call a part of the optimizer; if it raises, the study ends as failed and None is given."""
+        try:
+            return function()
+        except (KeyboardInterrupt, Cancelled):
+            raise
+        except PluginError as error:
+            self._end("failed", str(error))
+        except Exception as error:  # a plugin may raise anything; the others go on
+            plugin = PluginError(
+                f"optimizer '{self.component.spec.name}' failed to {what}: "
+                f"{type(error).__name__}: {error}",
+                plugin=self.component.plugin,
+                distribution=f"{self.component.distribution} {self.component.version}",
+            )
+            self._end("failed", str(plugin))
+        return None
+
+    def _end(self, status: str, message: str | None) -> None:
+        self.status = status
+        self.message = message

@@ -1,0 +1,1 @@
+"""The optimizers that need no model: uniform random, path-biased random, grid, references."""
