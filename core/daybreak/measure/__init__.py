@@ -1,1 +1,8 @@
-"""daybreak.measure"""
+"""Measuring: sandboxed workers, the measurement protocol, and what is read off the machine."""
+
+from __future__ import annotations
+
+from daybreak.measure.bench import Bench, OpenReport, open_bench
+from daybreak.measure.caches import flush_caches
+
+__all__ = ["Bench", "OpenReport", "flush_caches", "open_bench"]

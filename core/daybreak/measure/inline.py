@@ -1,0 +1,72 @@
+"""The bench in Daybreak's own process, for targets that run no candidate code."""
+
+from __future__ import annotations
+
+import time
+
+from daybreak.errors import DaybreakError, PluginError
+from daybreak.measure.bench import Bench, BenchPlan, OpenReport
+from daybreak.measure.sessions import open_session
+from daybreak.measure.trial import TrialSetting, run_trial
+from daybreak.records import Configuration, Outcome
+
+__all__ = ["InlineBench"]
+
+
+class InlineBench(Bench):
+    """Runs trials by plain calls: no limits, no sandbox, and timeouts only between samples."""
+
+    def __init__(self, plan: BenchPlan) -> None:
+        began = time.perf_counter()
+        try:
+            self._opened = open_session(plan.factory, plan.name, plan.options)
+        except DaybreakError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"its benchmark '{plan.name}' cannot be opened: {type(error).__name__}: {error}",
+                plugin=plan.factory,
+            ) from error
+        self._session = self._opened.session
+        self._report = OpenReport(
+            identity=self._opened.identity,
+            floors=self._opened.floors,
+            seconds=time.perf_counter() - began,
+        )
+        self._setting = TrialSetting(
+            plan.protocol, plan.objectives, self._opened.floors, {"sandbox": "inline"}
+        )
+        self._cancelled = False
+        self._measuring = False
+
+    @property
+    def opened(self) -> OpenReport:
+        """What opening gave."""
+        return self._report
+
+    def measure(self, configuration: Configuration, *, best: float | None = None) -> Outcome:
+        """Build, verify and measure `configuration`; see `Bench.measure`."""
+        self._cancelled = False
+        self._measuring = True
+        try:
+            return run_trial(
+                self._session,
+                configuration,
+                self._setting,
+                best=best,
+                cancelled=self._is_cancelled,
+            )
+        finally:
+            self._measuring = False
+
+    def cancel(self) -> None:
+        """End the trial in progress; see `Bench.cancel`."""
+        if self._measuring:
+            self._cancelled = True
+
+    def close(self) -> None:
+        """End the session; may be repeated."""
+        self._opened.close()
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled

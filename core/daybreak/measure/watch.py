@@ -1,0 +1,202 @@
+"""Watching a trial that runs in another process: its frames, its output, its time, its death.
+
+The same loop serves Daybreak watching a worker and a worker watching the trial that it forked. It
+runs in one thread and never blocks longer than the next deadline.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from daybreak.measure.codec import decode_events, decode_samples, decode_seconds
+from daybreak.measure.wire import FrameReader, GarbledError
+from daybreak.records import Event, Sample
+
+__all__ = ["End", "OutputTail", "Watched", "watch"]
+
+#: Most samples or events kept from a trial that dies.
+_MOST_PARTIAL = 20_000
+#: Most reads in a row before time and output are looked at again.
+_MOST_READS = 64
+#: How much of the output is kept for a trial's detail.
+_TAIL_BYTES = 64 * 1024
+#: Seconds between two looks at a process where the system has no process descriptors.
+_SLICE = 0.05
+
+
+class End(StrEnum):
+    """How watching ended."""
+
+    DONE = "done"
+    TIMEOUT = "timeout"
+    DIED = "died"
+    FLOOD = "flood"
+    GARBLED = "garbled"
+    CLOSED = "closed"
+
+
+class OutputTail:
+    """The last bytes of what was printed, and how much it was."""
+
+    __slots__ = ("_tail", "fd", "total")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.total = 0
+        self._tail = bytearray()
+
+    def drain(self, limit: int | None = None) -> bool:
+        """Read all that is there (non-blocking); False at the end of the stream.
+
+        Stops early when more than `limit` bytes have come in all, so that a writer without end
+        does not keep the reader busy without end.
+        """
+        while limit is None or self.total <= limit:
+            try:
+                data = os.read(self.fd, 1 << 16)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            self.total += len(data)
+            self._tail += data
+            del self._tail[:-_TAIL_BYTES]
+        return True
+
+    def start(self) -> None:
+        """Forget what was printed so far: a new trial begins."""
+        self.total = 0
+        self._tail.clear()
+
+    @property
+    def tail(self) -> bytes:
+        """The last 64 KiB."""
+        return bytes(self._tail)
+
+    @property
+    def text(self) -> str | None:
+        """The last 64 KiB as text, or None when nothing was printed."""
+        text = bytes(self._tail).decode(errors="replace").replace("\x00", "").strip()
+        return text or None
+
+
+@dataclass(slots=True)
+class Watched:
+    """What was seen of a trial: its final frame, or how far it came."""
+
+    end: End = End.DONE
+    final: dict[str, Any] = field(default_factory=dict)
+    phase: str = "build"
+    phase_changes: int = 0
+    phases: dict[str, float] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    explanation: str = ""
+
+
+def watch(
+    reader: FrameReader,
+    output: OutputTail,
+    *,
+    number: int,
+    alive_fd: int | None,
+    alive: Callable[[], bool],
+    phase_s: float,
+    total_s: float,
+    output_bytes: int,
+    phase: str = "build",
+    answers: tuple[str, ...] = ("outcome",),
+) -> Watched:
+    """Read what trial `number` sends until its final frame, its death or a limit.
+
+    Args:
+        reader: frames of the trial; its descriptor is non-blocking.
+        output: what it prints; its descriptor is non-blocking.
+        number: every frame carries it; another number means a corrupted sender.
+        alive_fd: a process descriptor that becomes readable at its death, or None.
+        alive: whether it still runs; asked where there is no process descriptor.
+        phase_s: wall seconds for each phase.
+        total_s: wall seconds for all of it.
+        output_bytes: how much it may print.
+        phase: what the trial is in before it says so itself.
+        answers: the keys that mark the final frame.
+    """
+    seen = Watched(phase=phase)
+    began = phase_began = time.monotonic()
+    poller = select.poll()
+    poller.register(reader.fd, select.POLLIN)
+    poller.register(output.fd, select.POLLIN)
+    if alive_fd is not None:
+        poller.register(alive_fd, select.POLLIN)
+    listening = True
+    output.start()
+    while True:
+        now = time.monotonic()
+        left = min(phase_began + phase_s, began + total_s) - now
+        if left <= 0:
+            return _ended(seen, End.TIMEOUT, phase_began, f"over {phase_s:g} s")
+        wait = left if alive_fd is not None else min(left, _SLICE)
+        ready = {fd for fd, _ in poller.poll(max(1, int(wait * 1000) + 1))}
+        if listening and output.fd in ready:
+            listening = output.drain(output_bytes)
+            if not listening:
+                poller.unregister(output.fd)
+        died = alive_fd in ready if alive_fd is not None else not alive()
+        if died or reader.fd in ready:
+            before = seen.phase_changes
+            try:
+                done = _take(reader, seen, number, answers)
+            except GarbledError as error:
+                return _ended(seen, End.GARBLED, phase_began, str(error))
+            if done:
+                output.drain(output_bytes)
+                if output.total > output_bytes:
+                    return _ended(seen, End.FLOOD, phase_began)
+                return seen
+            if seen.phase_changes != before:
+                phase_began = time.monotonic()
+        if output.total > output_bytes:
+            return _ended(seen, End.FLOOD, phase_began)
+        if died:
+            output.drain(output_bytes)
+            return _ended(seen, End.DIED, phase_began)
+        if reader.closed:
+            return _ended(seen, End.CLOSED, phase_began)
+
+
+def _take(reader: FrameReader, seen: Watched, number: int, answers: tuple[str, ...]) -> bool:
+    """Take the frames that are there; True when the final one was among them."""
+    for _ in range(_MOST_READS):
+        more = reader.feed()
+        for message in reader.frames():
+            if message.get("id") != number:
+                raise GarbledError("a frame belongs to no trial in progress")
+            if any(answer in message for answer in answers):
+                seen.final = message
+                return True
+            if "phase" in message:
+                seen.phase = str(message["phase"])[:64]
+                seen.phases = decode_seconds(message.get("phases"))
+                seen.phase_changes += 1
+            if "samples" in message and len(seen.samples) < _MOST_PARTIAL:
+                seen.samples += decode_samples(message["samples"])
+            if "events" in message and len(seen.events) < _MOST_PARTIAL:
+                seen.events += decode_events(message["events"])
+        if not more:
+            break
+    return False
+
+
+def _ended(seen: Watched, end: End, phase_began: float, explanation: str = "") -> Watched:
+    seen.end = end
+    seen.explanation = explanation
+    seen.phases = {**seen.phases, seen.phase: time.monotonic() - phase_began}
+    return seen
