@@ -1,0 +1,420 @@
+"""One tree of a chain of trees: the feasible combinations of parameters that constraints link.
+
+The tree is kept as the table of its leaves: one row per feasible combination, one column of value
+indices per parameter, sorted lexicographically in order of declaration. The inner nodes are the
+runs of equal prefixes in that table; they are found when path-biased sampling needs them.
+
+Building goes level by level over all partial combinations at once, as arrays of indices. Each
+constraint is applied as soon as its last name is bound. Where its other names have few
+combinations, it is evaluated once for each of them and looked up from then on, so that a
+constraint over two parameters costs the product of their sizes and not the size of the tree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from daybreak.errors import SpaceError
+from daybreak.space.constraint import Constraint
+from daybreak.space.parameters import Parameter, Permutation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Indices = NDArray[np.unsignedinteger[Any]]
+
+__all__ = [
+    "MAX_CANDIDATES",
+    "MAX_LEAVES",
+    "MAX_ORDER",
+    "MAX_VALUES",
+    "TooLargeError",
+    "Tree",
+    "blame",
+    "build_leaves",
+    "empty_error",
+]
+
+#: Limits of a tree: partial combinations at any level, combinations tested in all, values of a
+#: parameter, and elements of a constrained permutation (9! = 362,880 orders).
+MAX_LEAVES = 8_000_000
+MAX_CANDIDATES = 1_000_000_000
+MAX_VALUES = 1_000_000
+MAX_ORDER = 9
+
+_CHUNK = 1 << 20
+_TABLE = 1 << 18
+_KEYS_AS_SET = 1_000_000
+
+
+class TooLargeError(Exception):
+    """The tree would exceed one of the limits; the message says which."""
+
+
+def _domain(parameter: Parameter) -> tuple[list[Any], NDArray[Any]]:
+    """Return a parameter's values as a list and as the column that constraints are tested on."""
+    from itertools import permutations
+
+    from daybreak.space.vector import column_of
+
+    if isinstance(parameter, Permutation):
+        if parameter.length > MAX_ORDER:
+            raise TooLargeError(f"'{parameter.name}' has more than {MAX_ORDER} elements")
+        values: list[Any] = list(permutations(range(parameter.length)))
+    else:
+        size = parameter.size
+        if size is None or size > MAX_VALUES:
+            raise TooLargeError(f"'{parameter.name}' has more than {MAX_VALUES:,} values")
+        values = [parameter.value_at(i) for i in range(size)]
+    return values, column_of(values)
+
+
+def build_leaves(
+    parameters: Sequence[Parameter],
+    constraints: Sequence[Constraint],
+    *,
+    max_leaves: int = MAX_LEAVES,
+    max_candidates: int = MAX_CANDIDATES,
+) -> tuple[Indices, list[list[Any]]]:
+    """Return the leaves of the tree over `parameters`.
+
+    Returns:
+        The index table, shape (leaves, parameters), sorted by rows; and every parameter's list
+        of values, which the indices count.
+
+    Raises:
+        TooLargeError: one of the limits is exceeded.
+    """
+    return _Builder(parameters, constraints, max_leaves, max_candidates).build()
+
+
+class _Builder:
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        constraints: Sequence[Constraint],
+        max_leaves: int,
+        max_candidates: int,
+    ) -> None:
+        import numpy as np
+
+        self._names = [parameter.name for parameter in parameters]
+        self._lists: dict[str, list[Any]] = {}
+        self._columns: dict[str, NDArray[Any]] = {}
+        for parameter in parameters:
+            values, column = _domain(parameter)
+            self._lists[parameter.name] = values
+            self._columns[parameter.name] = column
+        # the values that a parameter's own constraints leave
+        self._kept: dict[str, Indices] = {
+            name: np.arange(len(values), dtype=np.min_scalar_type(len(values)))
+            for name, values in self._lists.items()
+        }
+        self._waiting = [c for c in constraints if len(c.names) != 1]
+        self._single = [c for c in constraints if len(c.names) == 1]
+        self._max_leaves = max_leaves
+        self._budget = max_candidates
+
+    def build(self) -> tuple[Indices, list[list[Any]]]:
+        import numpy as np
+
+        for constraint in self._single:
+            (name,) = constraint.names
+            kept = self._kept[name]
+            columns = {name: self._columns[name][kept]}
+            self._kept[name] = kept[constraint.holds_for(columns, len(kept))]
+        order = self._order()
+        bound: dict[str, Indices] = {}
+        rows = 1
+        for name in order:
+            rows = self._extend(bound, rows, name)
+        # small types: the table may have millions of rows
+        dtype = np.result_type(*(bound[name].dtype for name in self._names))
+        table = np.empty((rows, len(self._names)), dtype=dtype)
+        for i, name in enumerate(self._names):
+            table[:, i] = bound[name]
+        if order != self._names:
+            table = table[np.lexsort(table.T[::-1])]
+        return table, [self._lists[name] for name in self._names]
+
+    def _order(self) -> list[str]:
+        """Order the names so that constraints apply early and levels stay narrow.
+
+        Greedy: next comes the name that completes most constraints with those already placed;
+        ties go to the name that shares a constraint with them, then to the fewest values.
+        """
+        left = list(self._names)
+        placed: set[str] = set()
+        order = []
+        while left:
+
+            def rank(name: str) -> tuple[int, int, int]:
+                mine = [c for c in self._waiting if name in c.names]
+                completed = sum(placed.union((name,)).issuperset(c.names) for c in mine)
+                linked = any(not placed.isdisjoint(c.names) for c in mine)
+                return -completed, -int(linked), len(self._kept[name])
+
+            name = min(left, key=rank)
+            left.remove(name)
+            placed.add(name)
+            order.append(name)
+        return order
+
+    def _extend(self, bound: dict[str, Indices], rows: int, name: str) -> int:
+        """Bind `name`: every row times every value of `name`, less what constraints refuse."""
+        import numpy as np
+
+        values = self._kept[name]
+        names = set(bound) | {name}
+        ready = [c for c in self._waiting if names.issuperset(c.names)]
+        self._waiting = [c for c in self._waiting if c not in ready]
+        self._budget -= rows * len(values)
+        if self._budget < 0:
+            raise TooLargeError("too many combinations to test")
+        if not ready and rows * len(values) > self._max_leaves:
+            raise TooLargeError(f"more than {self._max_leaves:,} combinations")
+        tables = [(self._tabulate(c, name, rows), c) for c in ready]
+        found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+        total = 0
+        step = max(1, _CHUNK // max(1, len(values)))
+        for start in range(0, rows, step):
+            stop = min(rows, start + step)
+            row, value = self._filter(bound, start, stop, name, tables)
+            total += len(row)
+            if total > self._max_leaves:
+                raise TooLargeError(f"more than {self._max_leaves:,} combinations")
+            found.append((row, value))
+        row = np.concatenate([r for r, _ in found]) if found else np.empty(0, dtype=np.intp)
+        chosen = np.concatenate([v for _, v in found]) if found else np.empty(0, dtype=np.intp)
+        for other in bound:
+            bound[other] = bound[other][row]
+        bound[name] = values[chosen]
+        return total
+
+    def _tabulate(self, constraint: Constraint, name: str, rows: int) -> _Table | None:
+        """Evaluate a constraint for all values of its names, if those are few."""
+        others = [other for other in constraint.names if other != name]
+        sizes = [len(self._lists[other]) for other in others]
+        product = math.prod(sizes)
+        if product > rows or product * len(self._kept[name]) > _TABLE:
+            return None
+        return _Table(constraint, others, sizes, name, self._columns, self._kept[name])
+
+    def _filter(
+        self,
+        bound: dict[str, Indices],
+        start: int,
+        stop: int,
+        name: str,
+        tables: list[tuple[_Table | None, Constraint]],
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return (row, value number) of the feasible extensions of rows start..stop."""
+        import numpy as np
+
+        values = self._kept[name]
+        mask = np.ones((stop - start, len(values)), dtype=np.bool_)
+        for table, _ in tables:
+            if table is not None:
+                mask &= table.rows({n: bound[n][start:stop] for n in table.others})
+        row, value = np.nonzero(mask)
+        row += start
+        for table, constraint in tables:
+            if table is None and len(row):
+                columns = {
+                    n: self._columns[n][values[value] if n == name else bound[n][row]]
+                    for n in constraint.names
+                }
+                ok = constraint.holds_for(columns, len(row))
+                row, value = row[ok], value[ok]
+        return row, value
+
+
+class _Table:
+    """A constraint's truth for every combination of `others` (rows) and of `name` (columns)."""
+
+    def __init__(
+        self,
+        constraint: Constraint,
+        others: list[str],
+        sizes: list[int],
+        name: str,
+        columns: dict[str, NDArray[Any]],
+        kept: Indices,
+    ) -> None:
+        import numpy as np
+
+        self.others = others
+        self._sizes = sizes
+        combinations = math.prod(sizes)
+        grid = np.unravel_index(np.arange(combinations), sizes) if others else ()
+        rows = combinations * len(kept)
+        expanded = {
+            other: columns[other][np.repeat(index, len(kept))]
+            for other, index in zip(others, grid, strict=True)
+        }
+        if name in constraint.names:
+            expanded[name] = columns[name][np.tile(kept, combinations)]
+        self._truth = constraint.holds_for(expanded, rows).reshape(combinations, len(kept))
+
+    def rows(self, bound: dict[str, Indices]) -> NDArray[np.bool_]:
+        """Return the truth rows for the bound indices, shape (rows, kept values)."""
+        import numpy as np
+
+        if not self.others:
+            return self._truth
+        key = np.ravel_multi_index(tuple(bound[other] for other in self.others), self._sizes)
+        return self._truth[key]
+
+
+class Tree:
+    """The feasible combinations of some parameters.
+
+    Attributes:
+        names: the parameters, in order of declaration; the tree's levels.
+        leaves: index table, shape (leaves, names), rows sorted.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], constraints: Sequence[Constraint]) -> None:
+        self.names = tuple(parameter.name for parameter in parameters)
+        self.leaves, lists = build_leaves(parameters, constraints)
+        self._lists = lists
+        self._values = [_objects(values) for values in lists]
+        sizes = [len(values) for values in lists]
+        strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+        self._lookup = [
+            (name, {value: i * stride for i, value in enumerate(values)})
+            for name, values, stride in zip(self.names, lists, strides, strict=True)
+        ]
+        self._strides = strides
+        self._fits = math.prod(sizes) < 2**63
+        self._keys: set[int] | NDArray[np.int64] | None = None
+        self._paths: list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of leaves."""
+        return len(self.leaves)
+
+    def columns(self, at: NDArray[np.intp]) -> dict[str, list[Any]]:
+        """Return the values of leaves number `at`, a list per parameter."""
+        return {
+            name: values[self.leaves[at, i]].tolist()
+            for i, (name, values) in enumerate(zip(self.names, self._values, strict=True))
+        }
+
+    def leaf(self, at: int) -> dict[str, Any]:
+        """Return the values of leaf number `at`."""
+        row = self.leaves[at]
+        return {n: self._lists[i][row[i]] for i, n in enumerate(self.names)}
+
+    def find(self, configuration: Mapping[str, Any]) -> bool:
+        """Say whether the values of this tree's parameters form a leaf.
+
+        Raises:
+            KeyError: a name is missing or a value is none of its parameter's.
+            TypeError: a value cannot be hashed (a permutation given as a list).
+        """
+        key = 0
+        for name, table in self._lookup:
+            key += table[configuration[name]]
+        keys = self._keys
+        if keys is None:
+            keys = self._make_keys()
+        if isinstance(keys, set):
+            return key in keys
+        at = int(keys.searchsorted(key))
+        return at < len(keys) and int(keys[at]) == key
+
+    def _make_keys(self) -> set[int] | NDArray[Any]:
+        """Number the leaves by mixed radix: a set, or a sorted array where that is too big."""
+        import numpy as np
+
+        if self._fits:
+            keys: NDArray[Any] = self.leaves.astype(np.int64) @ np.array(
+                self._strides, dtype=np.int64
+            )
+        else:
+            keys = self.leaves.astype(object) @ np.array(self._strides, dtype=object)
+        self._keys = set(keys.tolist()) if self.count <= _KEYS_AS_SET else keys
+        return self._keys
+
+    def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
+        """Draw `n` leaf numbers, every leaf equally likely."""
+        return rng.integers(0, self.count, n)
+
+    def draw_paths(self, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
+        """Draw `n` leaf numbers by walking down: at each level every child is equally likely."""
+        import numpy as np
+
+        node = np.zeros(n, dtype=np.intp)
+        for first, children in self._levels():
+            node = first[node] + rng.integers(0, children[node])
+        return node
+
+    def path_weights(self) -> NDArray[np.float64]:
+        """Return the logarithm of every leaf's probability under `draw_paths`."""
+        import numpy as np
+
+        weights = np.zeros(1)
+        for _, children in self._levels():
+            weights = np.repeat(weights - np.log(children), children)
+        return weights
+
+    def _levels(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For every level: the first child and the number of children of each node above it."""
+        import numpy as np
+
+        if self._paths is None:
+            paths = []
+            above = np.zeros(1, dtype=np.intp)
+            differs = np.zeros(self.count, dtype=np.bool_)
+            differs[0] = True
+            for i in range(len(self.names)):
+                differs[1:] |= self.leaves[1:, i] != self.leaves[:-1, i]
+                starts = np.flatnonzero(differs)
+                first = np.searchsorted(starts, above)
+                paths.append((first, np.diff(first, append=len(starts))))
+                above = starts
+            self._paths = paths
+        return self._paths
+
+
+def _objects(values: list[Any]) -> NDArray[Any]:
+    """Return `values` as an object array, so that indexing gives back the same Python objects."""
+    import numpy as np
+
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def blame(parameters: Sequence[Parameter], constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Return constraints of an empty tree, none of which can be left out to explain it.
+
+    A deletion filter: whatever can be dropped while the tree stays empty is dropped.
+    """
+    needed = list(constraints)
+    for constraint in constraints:
+        fewer = [c for c in needed if c is not constraint]
+        try:
+            leaves, _ = build_leaves(
+                parameters, fewer, max_leaves=200_000, max_candidates=20_000_000
+            )
+        except TooLargeError:
+            continue
+        if len(leaves) == 0:
+            needed = fewer
+    return needed
+
+
+def empty_error(constraints: Sequence[Constraint], space: str) -> SpaceError:
+    """Return the error for constraints that no configuration satisfies."""
+    quoted = "; ".join(f"`{constraint.text}`" for constraint in constraints)
+    together = "no configuration satisfies" + (" together" if len(constraints) > 1 else "")
+    return SpaceError(
+        f"search space {space!r} is empty: {together}: {quoted}",
+        remedy="loosen one of these constraints or widen the parameters in them",
+    )
