@@ -12,7 +12,7 @@ from daybreak.suite.tree import Node, Place, locate
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
-__all__ = ["Faults", "SuiteFaults", "describe", "translate"]
+__all__ = ["Faults", "SuiteFaultsError", "describe", "translate"]
 
 #: keys are listed in a message up to this many
 _LISTED = 16
@@ -45,7 +45,7 @@ _BOUNDS = {
 }
 
 
-class SuiteFaults(SuiteError):
+class SuiteFaultsError(SuiteError):
     """Several faults found in one go; the position is that of the first.
 
     Attributes:
@@ -105,7 +105,7 @@ class Faults:
 
     def put(self, fault: SuiteError) -> None:
         """Note a fault that is an error already; one that holds several is taken apart."""
-        for one in fault.faults if isinstance(fault, SuiteFaults) else (fault,):
+        for one in fault.faults if isinstance(fault, SuiteFaultsError) else (fault,):
             self._faults.setdefault((one.file, one.line, one.column, one.message), one)
 
     def unknown(
@@ -126,13 +126,13 @@ class Faults:
         """Raise what was gathered.
 
         Raises:
-            SuiteError: the only fault, or a `SuiteFaults` with all of them in order.
+            SuiteError: the only fault, or a `SuiteFaultsError` with all of them in order.
         """
         faults = sorted(self._faults.values(), key=_order)
         if len(faults) == 1:
             raise faults[0]
         if faults:
-            raise SuiteFaults(faults)
+            raise SuiteFaultsError(faults)
 
 
 def _order(fault: SuiteError) -> tuple[str, int, int]:

@@ -24,7 +24,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
     Raises:
         SuiteError: it cannot be found or read, or is at fault; with file, line and column. Several
-            faults are raised together as `daybreak.suite.SuiteFaults`.
+            faults are raised together as `daybreak.suite.SuiteFaultsError`.
     """
     path = find_suite(name_or_path)
     return _validate(read_text(path), path)

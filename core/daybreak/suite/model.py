@@ -55,7 +55,7 @@ _MOST_SEEDS = 10_000
 def _fault(kind: str, message: str, expected: str | None = None) -> PydanticCustomError:
     context = {} if expected is None else {"expected": expected}
     text = message.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError(kind, text, context)  # type: ignore[arg-type]
+    return PydanticCustomError(kind, text, context)
 
 
 class _Model(BaseModel):

@@ -251,14 +251,9 @@ class Shaper:
             message = f"the matrix has {count} combinations"
             self._faults.add(entry.place, message, expected=f"at most {_MOST_COMBINATIONS}")
             return
-        for values in itertools.product(*lists):
-            yield MapNode(
-                node.place,
-                {
-                    key: Entry(value.place, value)
-                    for key, value in zip(node.entries, values, strict=True)
-                },
-            )
+        for combination in itertools.product(*lists):
+            chosen = zip(node.entries, combination, strict=True)
+            yield MapNode(node.place, {key: Entry(value.place, value) for key, value in chosen})
 
 
 def _targets(node: Node) -> Node:

@@ -121,7 +121,7 @@ def _wrong(value: Any, what: str, expected: str) -> PydanticCustomError:
     from daybreak.suite.faults import describe
 
     context = {"found": describe(value), "expected": expected}
-    return PydanticCustomError("wrong_value", f"{what}: {{found}}", context)  # type: ignore[arg-type]
+    return PydanticCustomError("wrong_value", f"{what}: {{found}}", context)
 
 
 def _number(value: Any) -> bool:

@@ -1,0 +1,60 @@
+"""How long a plan may take at most, from its budgets and timeouts alone; nothing is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daybreak.records import StudyPlan
+
+if TYPE_CHECKING:
+    from daybreak.plugin.contracts import Benchmark
+
+__all__ = ["TimeBound", "study_bound", "total_bound"]
+
+#: building, verifying and measuring have a timeout each
+_PHASES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBound:
+    """An upper bound of wall time.
+
+    Attributes:
+        seconds: the bound, or None when nothing bounds the time.
+        by_budget: whether it follows from budgets in seconds. If not, it is the worst case: every
+            trial of a budget in evaluations runs into the timeout in each of its phases.
+    """
+
+    seconds: float | None
+    by_budget: bool
+
+
+def study_bound(study: StudyPlan, benchmark: Benchmark) -> TimeBound:
+    """Return the bound of one study, run alone.
+
+    A study that is bounded in seconds ends with the trial that its clock runs out in; the time
+    that this trial takes beyond is not counted. The time that the optimizer itself takes is not
+    counted where evaluations are the only bound.
+    """
+    budget = study.budget
+    worst: float | None = None
+    if budget.evaluations is not None:
+        every = study.protocol.interleave
+        rounds = 1 + (budget.evaluations // every if every else 0)
+        trials = budget.evaluations + rounds * len(benchmark.references)
+        worst = _PHASES * study.protocol.timeout_s * trials
+    if budget.seconds is not None and (worst is None or budget.seconds <= worst):
+        return TimeBound(budget.seconds, by_budget=True)
+    return TimeBound(worst, by_budget=False)
+
+
+def total_bound(studies: Iterable[StudyPlan], benchmarks: Mapping[str, Benchmark]) -> TimeBound:
+    """Return the bound of all studies, run one after another."""
+    bounds = [study_bound(study, benchmarks[study.benchmark]) for study in studies]
+    seconds = [bound.seconds for bound in bounds if bound.seconds is not None]
+    complete = len(seconds) == len(bounds)
+    return TimeBound(
+        sum(seconds) if complete else None, by_budget=all(bound.by_budget for bound in bounds)
+    )
