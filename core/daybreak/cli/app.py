@@ -20,8 +20,19 @@ app = typer.Typer(
 
 # each module has `register(app)`, which adds its commands; none imports anything heavy
 _MODULES = (
-    "run", "plan", "results", "sql", "db", "suites", "benchmarks", "targets", "optimizers",
-    "plugins", "space", "doctor",
+    "run",
+    "plan",
+    "results",
+    "compare",
+    "sql",
+    "db",
+    "suites",
+    "benchmarks",
+    "targets",
+    "optimizers",
+    "plugins",
+    "space",
+    "doctor",
 )
 for _name in _MODULES:
     if importlib.util.find_spec(f"daybreak.cli.{_name}") is not None:

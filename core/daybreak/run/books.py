@@ -5,12 +5,364 @@ Every method that writes is called under one lock, because blocks may run in sev
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daybreak.errors import StoreError
+from daybreak.measure.machine import (
+    environment_lock,
+    machine_identity,
+    machine_readings,
+    noise_warnings,
+)
+from daybreak.plugin import Registry
+from daybreak.records import Trial, TrialStatus
+from daybreak.run.events import Listener
+from daybreak.run.keys import new_run_id
+from daybreak.store import RunInfo, RunWriter, StudyRow, find_runs, ingest, read_run
+from daybreak.suite import RunPlan
+
+if TYPE_CHECKING:
+    from daybreak.measure import Bench
+    from daybreak.run.block import BenchHolder, Block
+    from daybreak.run.study import Study
+    from daybreak.store import RunRecord
+
 __all__ = ["Books"]
 
-_INGEST_EVERY_S = 10.0
+#: seconds between fillings of the database while a run goes on; never during a trial
+_INGEST_EVERY_S = 15.0
+#: seconds between readings of the machine (load, clock rates, temperature)
+_READ_EVERY_S = 10.0
 
 
 class Books:
     """Records a run through a `RunWriter`, counts, and tells listeners and plugins' observers."""
 
-    # filled in once the store's interface stands
+    def __init__(
+        self,
+        results: Path,
+        plan: RunPlan,
+        registry: Registry,
+        listener: Listener,
+        writer: RunWriter,
+        record: RunRecord | None,
+        machine: tuple[str, Mapping[str, Any]],
+        environment: tuple[str, Mapping[str, Any]],
+    ) -> None:
+        self.run_id = writer.run_id
+        self.resumed = record is not None
+        self.machine_id, self._machine = machine
+        self.environment_id, self._environment = environment
+        self.studies = self.failed_studies = self.trials = self.failures = 0
+        self._results = results
+        self._plan = plan
+        self._registry = registry
+        self._listener = listener
+        self._writer = writer
+        self._record = record
+        self._lock = threading.RLock()
+        self._blocks: Sequence[Block] = ()
+        self._began = time.monotonic()
+        self._ingested = self._read = self._began
+
+    @classmethod
+    def open(
+        cls,
+        results: Path,
+        plan: RunPlan,
+        registry: Registry,
+        listener: Listener,
+        *,
+        fresh: bool,
+    ) -> Books:
+        """Go on with the newest run of this suite on this machine, or begin a new one.
+
+        Raises:
+            StoreError: the results folder cannot be used, or another process runs this suite.
+        """
+        machine, environment = machine_identity(), environment_lock()
+        found = None if fresh else _find(results, plan, machine[0], environment[0], listener)
+        if found is None:
+            writer = RunWriter.create(
+                results,
+                new_run_id(plan.name),
+                suite_key=plan.suite_key,
+                row={
+                    "suite": plan.name,
+                    "suite_source": plan.source,
+                    "suite_path": None if plan.path is None else str(plan.path),
+                    "machine_id": machine[0],
+                    "environment_id": environment[0],
+                    "daybreak_version": _version(),
+                },
+            )
+            record = None
+        else:
+            writer = RunWriter.resume(results, found.run_id)
+            record = read_run(results, found.run_id)
+        return cls(results, plan, registry, listener, writer, record, machine, environment)
+
+    # -- what an earlier attempt recorded
+
+    def recorded_trials(self, key: str) -> dict[int, Trial]:
+        """Return the trials recorded for the study with `key`, by number."""
+        if self._record is None or key not in self._record.studies:
+            return {}
+        return {trial.number: trial for trial in self._record.studies[key].trials}
+
+    def recorded_identity(self, benchmark: str) -> dict[str, str] | None:
+        """Return the identity (data, compiler) that `benchmark` had in an earlier attempt."""
+        row = {} if self._record is None else self._record.benchmarks.get(benchmark, {})
+        identity = row.get("identity")
+        return None if not identity else dict(identity)
+
+    # -- the run
+
+    def start(self, blocks: Sequence[Block]) -> None:
+        """Record what stands before the first trial, and tell of the start."""
+        self._blocks = blocks
+        if not self.resumed:
+            self._writer.machine(self.machine_id, self._machine)
+            self._writer.environment(self.environment_id, self._environment)
+            for plugin in self._registry.plugins:
+                self._writer.plugin(
+                    name=plugin.name,
+                    distribution=plugin.distribution,
+                    version=plugin.version,
+                    module=plugin.module,
+                    status=str(plugin.status),
+                    reason=plugin.reason,
+                )
+        studies = [study for block in blocks for study in block.studies]
+        budgets = [study.plan.budget.evaluations for study in studies]
+        recorded = sum(len(study.recorded) for study in studies)
+        self._tell(
+            "run_started",
+            run_id=self.run_id,
+            suite=self._plan.name,
+            studies=len(studies),
+            trials=None if None in budgets else sum(b for b in budgets if b is not None),
+            resumed=recorded,
+            results=str(self._results),
+        )
+        self._registry.notify(
+            "daybreak_run_started", run={"run_id": self.run_id, "suite": self._plan.name}
+        )
+        for warning in [*self._plan.warnings, *noise_warnings()]:
+            self.warn(warning)
+        self._readings("run_started")
+
+    def warn(self, message: str) -> None:
+        """Tell of, and record, something that the reader of the results must know."""
+        with self._lock:
+            self._writer.readings({"warning": message})
+            self._tell("warning", message=message)
+
+    def finish(self, status: str) -> None:
+        """Record how the run ended, seal its files and bring the database up to date."""
+        with self._lock:
+            self._readings("run_finished")
+            self._writer.finish(status)
+            self._registry.notify(
+                "daybreak_run_finished",
+                run={"run_id": self.run_id, "suite": self._plan.name, "status": status},
+            )
+            ingest(self._results)
+            self._tell(
+                "run_finished",
+                run_id=self.run_id,
+                status=status,
+                studies=self.studies,
+                failed_studies=self.failed_studies,
+                trials=self.trials,
+                failures=self.failures,
+                seconds=time.monotonic() - self._began,
+            )
+
+    def close(self) -> None:
+        """Close the files; safe to call twice, also after an error."""
+        with self._lock:
+            self._writer.close()
+
+    def interrupted(self, blocks: Sequence[Block]) -> None:
+        """Record that the studies under way were interrupted."""
+        with self._lock:
+            for block in blocks:
+                for study in block.everyone:
+                    if study.status == "running" and study.number:
+                        study.status = "interrupted"
+                        self._writer.study_status(study.study_id, "interrupted")
+
+    # -- benches, studies, trials
+
+    def bench_opened(self, holder: BenchHolder, bench: Bench) -> None:
+        """Record the benchmark as it was opened: identity of its data, sandbox."""
+        plan, benchmark = holder.plan, holder.benchmark
+        with self._lock:
+            self._writer.benchmark(
+                {
+                    "benchmark": plan.benchmark,
+                    "target": plan.target,
+                    "name": plan.name,
+                    "instance": benchmark.instance,
+                    "summary": benchmark.summary,
+                    "options": dict(plan.options),
+                    "space": benchmark.space.to_dict(),
+                    "space_fingerprint": benchmark.space.fingerprint(),
+                    "objectives": [asdict(metric) for metric in benchmark.objectives],
+                    "metrics": [asdict(metric) for metric in benchmark.metrics],
+                    "references": [asdict(reference) for reference in benchmark.references],
+                    "identity": dict(bench.opened.identity),
+                    "floors": dict(bench.opened.floors),
+                    "sandbox": bench.opened.sandbox,
+                    "notes": list(benchmark.notes),
+                }
+            )
+            self._tell(
+                "bench_opened",
+                benchmark=plan.benchmark,
+                sandbox=bench.opened.sandbox,
+                seconds=bench.opened.seconds,
+            )
+
+    def study_started(self, study: Study) -> None:
+        """Record a study before its first trial."""
+        plan = study.plan
+        with self._lock:
+            self._writer.study(
+                StudyRow(
+                    study_id=study.study_id,
+                    study_key=study.key,
+                    benchmark=plan.benchmark,
+                    target=plan.target,
+                    optimizer=plan.optimizer,
+                    component=plan.component,
+                    seed=plan.seed,
+                    role=study.role,
+                    budget=asdict(plan.budget),
+                    options=dict(plan.optimizer_options),
+                    protocol=asdict(plan.protocol),
+                    thresholds=tuple(asdict(threshold) for threshold in plan.thresholds),
+                    started_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+                    details={"batch": plan.batch, "benchmark_options": dict(plan.options)},
+                )
+            )
+            self._tell("study_started", **self._named(study), evaluations=plan.budget.evaluations)
+            self._registry.notify("daybreak_study_started", study=self._named(study))
+
+    def trial(self, study: Study, trial: Trial, replayed: bool) -> None:
+        """Record a finished trial, then tell of it."""
+        with self._lock:
+            if not replayed:
+                self._writer.trial(study.study_id, trial)
+                self._registry.notify(
+                    "daybreak_trial_finished", study=self._named(study), trial=trial
+                )
+            if study.role == "optimizer":
+                self.trials += 1
+                self.failures += trial.outcome.status is TrialStatus.FAILED
+            objective = study.benchmark.objectives[0]
+            self._tell(
+                "trial_finished",
+                **self._named(study),
+                number=trial.number,
+                status=trial.outcome.status,
+                failure_kind=trial.outcome.failure_kind,
+                message=trial.outcome.message,
+                objective=trial.objective,
+                unit=objective.unit,
+                best=study.best,
+                elapsed_s=trial.elapsed_s,
+                reference=trial.reference,
+                replayed=replayed,
+            )
+            if not replayed:
+                self._between_trials()
+
+    def study_ended(self, study: Study) -> None:
+        """Record how a study ended."""
+        with self._lock:
+            if study.role == "optimizer":
+                self.studies += 1
+                self.failed_studies += study.status == "failed"
+            self._writer.study_status(study.study_id, study.status, study.message)
+            if study.diverged:
+                self.warn(
+                    f"{study.plan.optimizer} on {study.plan.benchmark}, seed {study.plan.seed}: "
+                    f"{study.diverged} recorded trials were not what the optimizer proposed when "
+                    "the run was resumed; it does not depend on its seed alone"
+                )
+            self._tell(
+                "study_finished",
+                **self._named(study),
+                status=study.status,
+                message=study.message,
+                trials=study.number,
+                best=study.best,
+            )
+            self._registry.notify(
+                "daybreak_study_finished", study={**self._named(study), "status": study.status}
+            )
+
+    # -- in between
+
+    def _between_trials(self) -> None:
+        now = time.monotonic()
+        if now - self._read > _READ_EVERY_S:
+            self._read = now
+            self._readings("trial")
+        if now - self._ingested > _INGEST_EVERY_S:
+            try:
+                ingest(self._results)
+            except StoreError as error:
+                # the spool has everything; the database can be made again at any time
+                self._tell("warning", message=f"database not filled for now: {error}")
+            self._ingested = time.monotonic()
+
+    def _readings(self, when: str) -> None:
+        with self._lock:
+            self._writer.readings({"when": when, **machine_readings()})
+
+    def _tell(self, kind: str, **values: Any) -> None:
+        with self._lock:
+            self._listener.event(kind, values)
+
+    @staticmethod
+    def _named(study: Study) -> dict[str, Any]:
+        plan = study.plan
+        return {
+            "study_id": study.study_id,
+            "benchmark": plan.benchmark,
+            "optimizer": plan.optimizer,
+            "seed": plan.seed,
+            "role": study.role,
+        }
+
+
+def _find(
+    results: Path, plan: RunPlan, machine_id: str, environment_id: str, listener: Listener
+) -> RunInfo | None:
+    """Return the newest run to go on with; say why a likely one will not do."""
+    same = [run for run in find_runs(results) if run.suite_key == plan.suite_key]
+    for run in same:
+        if run.machine_id == machine_id and run.environment_id == environment_id:
+            return run
+    if same and same[0].status != "finished":
+        what = "machine" if same[0].machine_id != machine_id else "environment"
+        message = (
+            f"run {same[0].run_id} is not continued: the {what} is not the one it was measured on"
+        )
+        listener.event("warning", {"message": message})
+    return None
+
+
+def _version() -> str:
+    from daybreak import __version__
+
+    return __version__

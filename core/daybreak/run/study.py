@@ -184,7 +184,7 @@ class Study:
         )
 
     def _reference(self, configuration: Configuration) -> str | None:
-        if self.component.spec.name != "references":
+        if self.component.name != "references":
             return None  # an optimizer that hits upon a reference's configuration earned it
         for reference in self.benchmark.references:
             if reference.configuration == configuration:
@@ -213,10 +213,10 @@ class Study:
             self._end("failed", str(error))
         except Exception as error:  # a plugin may raise anything; the others go on
             plugin = PluginError(
-                f"optimizer '{self.component.spec.name}' failed to {what}: "
+                f"optimizer '{self.component.name}' failed to {what}: "
                 f"{type(error).__name__}: {error}",
                 plugin=self.component.plugin,
-                distribution=f"{self.component.distribution} {self.component.version}",
+                distribution=self.component.source or None,
             )
             self._end("failed", str(plugin))
         return None

@@ -1,0 +1,11 @@
+"""Options of the fake target."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+
+class Options(BaseModel):
+    instance: str = ""
+    delay: float = 0.0
+    broken: bool = False
