@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daybreak.measure.classify import classify_exception, oom_kills
+from daybreak.measure.classify import Failure, classify_exception, oom_kills
 from daybreak.measure.codec import decode_outcome, encode_outcome
 from daybreak.measure.limits import limit_cpu_time
 from daybreak.measure.processes import die_with_parent, reap_strays
@@ -28,12 +28,12 @@ from daybreak.measure.trial import TrialSetting, failed_outcome, run_trial
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, OutputTail, watch
 from daybreak.measure.wire import FrameReader, GarbledError, write_frame
-from daybreak.records import Configuration, Outcome
+from daybreak.records import Configuration, FailureKind, Outcome
 
 if TYPE_CHECKING:
     from daybreak.plugin.contracts import Session
 
-__all__ = ["prepare_forking", "run_forked"]
+__all__ = ["flush_output", "prepare_forking", "run_forked", "send_outcome"]
 
 #: Wall seconds for a whole trial beyond three phases: starting and reporting.
 _GRACE = 5.0
@@ -87,12 +87,12 @@ def run_forked(
     if pid == 0:
         _child(
             lambda report: run_trial(session, configuration, setting, best=best, report=report),
+            setting,
             number,
             result_write,
             output_write,
             folder,
             (*closing, result_read, output_read),
-            3 * setting.protocol.timeout_s + _GRACE,
         )
     os.close(result_write)
     os.close(output_write)
@@ -148,12 +148,12 @@ def run_forked(
 
 def _child(
     trial: Callable[[Callable[[Mapping[str, Any]], None]], Outcome],
+    setting: TrialSetting,
     number: int,
     result: int,
     output: int,
     folder: Path,
     closing: tuple[int, ...],
-    cpu_wall_s: float,
 ) -> None:
     """Be the child: never returns."""
     try:
@@ -170,14 +170,14 @@ def _child(
         os.chdir(folder)
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
-        limit_cpu_time(cpu_wall_s * (os.cpu_count() or 1))
+        limit_cpu_time((3 * setting.protocol.timeout_s + _GRACE) * (os.cpu_count() or 1))
 
         def report(message: Mapping[str, Any]) -> None:
             write_frame(result, {"id": number, **message})
 
         outcome = trial(report)
         flush_output()
-        report({"outcome": encode_outcome(outcome)})
+        send_outcome(report, outcome, setting)
     except BaseException:
         import traceback
 
@@ -186,6 +186,17 @@ def _child(
             sys.stderr.flush()
         os._exit(1)
     os._exit(0)
+
+
+def send_outcome(
+    report: Callable[[Mapping[str, Any]], None], outcome: Outcome, setting: TrialSetting
+) -> None:
+    """Send a trial's final frame; an outcome that JSON cannot hold becomes a failed one."""
+    try:
+        report({"outcome": encode_outcome(outcome)})
+    except (TypeError, ValueError) as error:
+        failure = Failure(FailureKind.INTERNAL, f"the artifact's facts are no JSON values: {error}")
+        report({"outcome": encode_outcome(failed_outcome(failure, setting, {}, setting.facts))})
 
 
 def flush_output() -> None:

@@ -42,8 +42,10 @@ class ProcessBench(Bench):
         self._plan = plan
         self._sandbox = choose_sandbox(plan.devices)
         self._cpus = chosen_cpus()
-        self._scratch = Path(tempfile.mkdtemp(prefix="daybreak-"))
-        self._lock = threading.Lock()
+        self._scratch = Path(tempfile.mkdtemp(prefix="daybreak-")).resolve()
+        # Reentrant, both: a signal handler may cancel or close in the middle of anything.
+        self._lock = threading.RLock()
+        self._measuring = threading.RLock()
         self._worker: WorkerProcess | None = None
         self._generation = 0
         self._number = 0
@@ -68,20 +70,21 @@ class ProcessBench(Bench):
 
     def measure(self, configuration: Configuration, *, best: float | None = None) -> Outcome:
         """Build, verify and measure `configuration`; see `Bench.measure`."""
-        with self._lock:
-            if self._closed:
-                raise ValueError("the bench is closed")
-            self._busy, self._cancelled = True, False
-        try:
-            return self._measure(configuration, best)
-        except BaseException as error:
-            # What the worker is doing is not known any more, e.g. after Ctrl-C.
-            self._kill()
-            if self._cancelled and isinstance(error, DaybreakError):
-                return self._cancelled_outcome({}, {})
-            raise
-        finally:
-            self._busy = False
+        with self._measuring:
+            with self._lock:
+                if self._closed:
+                    raise ValueError("the bench is closed")
+                self._busy, self._cancelled = True, False
+            try:
+                return self._measure(configuration, best)
+            except BaseException as error:
+                # What the worker is doing is not known any more, e.g. after Ctrl-C.
+                self._kill()
+                if self._cancelled and isinstance(error, DaybreakError):
+                    return self._cancelled_outcome({}, {})
+                raise
+            finally:
+                self._busy = False
 
     def cancel(self) -> None:
         """End the trial in progress; see `Bench.cancel`."""
@@ -92,20 +95,23 @@ class ProcessBench(Bench):
                     self._worker.signal_group()
 
     def close(self) -> None:
-        """End the session; may be repeated."""
+        """End the session; may be repeated. A trial in progress is cancelled first."""
         with self._lock:
             self._closed = True
-        worker = self._worker
-        if worker is not None and not self._busy:
-            worker.say_goodbye()
-        self._kill()
-        remove_folder(self._scratch)
+            self.cancel()
+        with self._measuring:
+            if self._worker is not None and not self._cancelled:
+                self._worker.say_goodbye()
+            self._kill()
+            remove_folder(self._scratch)
 
     def _measure(self, configuration: Configuration, best: float | None) -> Outcome:
         facts: dict[str, Any] = {}
         if self._worker is None or not self._worker.alive():
             self._kill()
             facts["reopened_s"] = self._reopen()
+            if self._cancelled:
+                return self._cancelled_outcome({}, facts)
         worker = self._worker
         assert worker is not None  # noqa: S101 - _reopen() raises otherwise
         self._number += 1
@@ -188,6 +194,8 @@ class ProcessBench(Bench):
         )
         with self._lock:
             self._worker = worker
+            if self._cancelled:
+                worker.signal_group()
         kills = oom_kills()
         worker.send(
             {

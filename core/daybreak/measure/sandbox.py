@@ -30,7 +30,12 @@ __all__ = ["MARK", "Sandbox", "choose_sandbox", "worker_environment", "wrap"]
 MARK = "DAYBREAK_WORKER"
 
 _CHOICE = "DAYBREAK_SANDBOX"
-_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES")
+_KEPT = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CC", "CXX"),
+    *("CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HIP_VISIBLE_DEVICES", "OCL_ICD_VENDORS"),
+)
+#: Names of further variables to keep, separated by commas.
+_KEEP = "DAYBREAK_KEEP_ENV"
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 _PROBE_SECONDS = 20.0
 
@@ -99,15 +104,17 @@ def wrap(sandbox: Sandbox, command: list[str], scratch: Path | None, *, gpu: boo
 def worker_environment(scratch: Path, mark: str) -> dict[str, str]:
     """Return the environment of a worker: an allow-list, no more.
 
-    Kept are PATH, the locale, LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES and DAYBREAK_*. HOME and TMPDIR
+    Kept are PATH, the locale, LD_LIBRARY_PATH, CC, CXX, what names GPUs, DAYBREAK_*, and what
+    `DAYBREAK_KEEP_ENV` lists (names separated by commas). HOME and TMPDIR
     are the scratch folder, XDG_CACHE_HOME is the user's own (toolchains lie there), PYTHONPATH
     holds what this process can import beyond its installed packages. BLAS libraries get one thread:
     a worker that has started threads cannot fork safely. OMP_* is not set: sessions set it.
     """
+    kept = {*_KEPT, *(name.strip() for name in os.environ.get(_KEEP, "").split(","))}
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or (name.startswith("DAYBREAK_") and name != MARK)
+        if name in kept or (name.startswith("DAYBREAK_") and name != MARK)
     }
     environment.update(dict.fromkeys(_SINGLE_THREADED, "1"))
     environment.update(

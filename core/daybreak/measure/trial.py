@@ -182,14 +182,9 @@ def _judge(
                 f"({floor:g} {metric.unit})",
             )
             return failed_outcome(failure, setting, phases, facts, samples=samples, events=events)
-    took = phases["measure"]
-    if took > setting.protocol.timeout_s and measurement.stop is Stop.NATURAL:
-        # Only inline, where nobody kills a trial that is over its time.
-        failure = Failure(
-            FailureKind.TIMEOUT,
-            f"measure took {took:.3g} s, the limit is {setting.protocol.timeout_s:g} s",
-        )
-        return failed_outcome(failure, setting, phases, facts, samples=samples, events=events)
+    late = _late(phases, setting.protocol.timeout_s, measurement.stop)
+    if late is not None:
+        return failed_outcome(late, setting, phases, facts, samples=samples, events=events)
     stopped = measurement.stop is Stop.HOPELESS
     return Outcome(
         status=TrialStatus.STOPPED if stopped else TrialStatus.OK,
@@ -202,6 +197,16 @@ def _judge(
         phases=phases,
         facts=facts,
     )
+
+
+def _late(phases: Mapping[str, float], limit: float, stop: Stop) -> Failure | None:
+    """Return why a trial that nobody killed is over its time: inline, where nobody can."""
+    for phase in ("build", "verify", "measure"):
+        if phases[phase] > limit and (phase != "measure" or stop is Stop.NATURAL):
+            return Failure(
+                FailureKind.TIMEOUT, f"{phase} took {phases[phase]:.3g} s, the limit is {limit:g} s"
+            )
+    return None
 
 
 def _beyond(value: float, floor: float, direction: Direction) -> bool:

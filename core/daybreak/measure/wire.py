@@ -29,12 +29,16 @@ class GarbledError(Exception):
 
 
 def encode_frame(message: Mapping[str, Any]) -> bytes:
-    """Return the bytes of one frame; values that JSON has no type for are written as text.
+    """Return the bytes of one frame.
+
+    NumPy's numbers and arrays become plain ones, sets become lists, and anything else that JSON has
+    no type for becomes text.
 
     Raises:
+        TypeError: the key of an object is none that JSON can hold.
         ValueError: the message is larger than `LARGEST_FRAME` or refers to itself.
     """
-    body = json.dumps(message, separators=(",", ":"), default=str).encode()
+    body = json.dumps(message, separators=(",", ":"), default=_plain).encode()
     if len(body) > LARGEST_FRAME:
         raise ValueError(f"a message of {len(body)} bytes is larger than {LARGEST_FRAME}")
     return _HEAD.pack(_MAGIC, len(body)) + body
@@ -114,3 +118,10 @@ class FrameReader:
             if self.closed:
                 return None
             self.feed()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    to_plain = getattr(value, "tolist", None)
+    return str(value) if to_plain is None else to_plain()

@@ -18,6 +18,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,8 @@ from daybreak.measure.codec import (
     decode_limits,
     decode_metrics,
     decode_protocol,
-    encode_outcome,
 )
-from daybreak.measure.forked import flush_output, prepare_forking, run_forked
+from daybreak.measure.forked import flush_output, prepare_forking, run_forked, send_outcome
 from daybreak.measure.limits import address_space, apply_limits, limit_cpu_time
 from daybreak.measure.processes import become_reaper, die_with_parent
 from daybreak.measure.readings import TrialReadings
@@ -114,6 +114,10 @@ class _Worker:
         assert self.opened is not None  # noqa: S101 - main() ends when open() fails
         number = int(request["id"])
         configuration = decode_configuration(request["configuration"])
+
+        def send(message: Mapping[str, Any]) -> None:
+            write_frame(self.channel, {"id": number, **message})
+
         if self.forking:
             outcome = run_forked(
                 self.opened.session,
@@ -126,12 +130,8 @@ class _Worker:
                 scratch=self.scratch,
                 closing=(self.channel,),
             )
-            readings: dict[str, Any] = {}
         else:
             limit_cpu_time(4 * self.setting.protocol.timeout_s * (os.cpu_count() or 1) + 10)
-
-            def report(message: Mapping[str, Any]) -> None:
-                write_frame(self.channel, {"id": number, **message})
 
             before = TrialReadings()
             outcome = run_trial(
@@ -139,16 +139,15 @@ class _Worker:
                 configuration,
                 self.setting,
                 best=request["best"],
-                report=report,
+                report=send,
             )
             readings = before.finish(resource.getrusage(resource.RUSAGE_SELF))
             # Counted since the worker began, not for this trial: of no use here.
             for name in ("cpu_s", "involuntary_switches"):
                 del readings[name]
             flush_output()
-        answer = encode_outcome(outcome)
-        answer["readings"] = {**answer["readings"], **readings}
-        write_frame(self.channel, {"id": number, "outcome": answer})
+            outcome = replace(outcome, readings=readings)
+        send_outcome(send, outcome, self.setting)
 
     def close(self) -> None:
         if self.opened is not None:
