@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,8 +179,8 @@ def migrate(
             )
             connection.execute(step.sql)
             connection.execute(
-                "INSERT INTO schema_migrations VALUES (?, ?, now()::TIMESTAMP, ?)",
-                [step.version, step.name, __version__],
+                "INSERT INTO schema_migrations VALUES (?, ?, ?, ?)",
+                [step.version, step.name, datetime.now(UTC).replace(tzinfo=None), __version__],
             )
             connection.commit()
         except duckdb.Error as error:

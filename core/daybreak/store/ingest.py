@@ -333,7 +333,7 @@ _INSERTS = (
     """
     INSERT INTO readings
     SELECT g.run_id, g.study_id, g.trial_id, TRY_CAST(b.started_at AS TIMESTAMP),
-           ltrim(replace(leaf.fullkey, '"', ''), '$.'),
+           replace(replace(replace(replace(leaf.fullkey[3:], '"', ''), '[', '.'), ']', ''), '.$float', ''),
            CASE WHEN leaf.type IN ('UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT')
                 THEN TRY_CAST(leaf.atom AS DOUBLE) END,
            CASE WHEN leaf.type = 'VARCHAR' THEN leaf.atom ->> '$' ELSE leaf.atom::VARCHAR END

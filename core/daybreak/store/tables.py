@@ -312,7 +312,7 @@ def _readings(
             {
                 "run_id": run_id,
                 "study_id": record.get("study_id"),
-                "at": record.get("at"),
+                "read_at": record.get("at"),
                 "name": name,
                 "value": value,
                 "text": text,
@@ -331,7 +331,7 @@ _HANDLERS: dict[str, Any] = {
     "study_status": _study_status,
     "readings": _readings,
 }
-_TIMES = frozenset({"started_at", "finished_at", "at"})
+_TIMES = frozenset({"started_at", "finished_at", "read_at"})
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:

@@ -143,7 +143,7 @@ CREATE TABLE readings (
     run_id VARCHAR,
     study_id VARCHAR,
     trial_id BIGINT,
-    at TIMESTAMP,
+    read_at TIMESTAMP,
     name VARCHAR,
     value DOUBLE,
     text VARCHAR
