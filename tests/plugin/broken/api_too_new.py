@@ -1,0 +1,12 @@
+"""Was written for a later plugin API."""
+
+from __future__ import annotations
+
+from daybreak.plugin import TargetSpec, hookimpl
+
+DAYBREAK_API = "1.7"
+
+
+@hookimpl
+def daybreak_register_targets():
+    return [TargetSpec(name="abacus", factory="abacus.target:Abacus", summary="Counts beads")]

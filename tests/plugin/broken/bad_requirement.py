@@ -1,0 +1,19 @@
+"""A requirement that is none."""
+
+from __future__ import annotations
+
+from daybreak.plugin import TargetSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_targets():
+    return [
+        TargetSpec(
+            name="abacus",
+            factory="abacus.target:Abacus",
+            summary="Counts beads",
+            requires=("numpy >> 2",),
+        )
+    ]

@@ -1,0 +1,12 @@
+"""Brings an optimizer whose name another distribution has already taken."""
+
+from __future__ import annotations
+
+from daybreak.plugin import OptimizerSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_optimizers():
+    return [OptimizerSpec(name="good-coin", factory="abacus.coin:Coin", summary="Tosses a coin")]

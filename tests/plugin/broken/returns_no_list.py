@@ -1,0 +1,12 @@
+"""Forgets to return a list."""
+
+from __future__ import annotations
+
+from daybreak.plugin import TargetSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_targets():
+    TargetSpec(name="abacus", factory="abacus.target:Abacus", summary="Counts beads")

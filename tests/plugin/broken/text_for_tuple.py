@@ -1,0 +1,19 @@
+"""The classical slip: a text where a tuple is asked for."""
+
+from __future__ import annotations
+
+from daybreak.plugin import TargetSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_targets():
+    return [
+        TargetSpec(
+            name="abacus",
+            factory="abacus.target:Abacus",
+            summary="Counts beads",
+            requires=("numpy"),
+        )
+    ]
