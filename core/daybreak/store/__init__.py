@@ -6,7 +6,7 @@ date, `rebuild` makes it anew, `merge` takes runs from other folders, `export` w
 
 from __future__ import annotations
 
-from daybreak.store.ingest import IngestReport, ingest
+from daybreak.store.ingestion import IngestReport, ingest
 from daybreak.store.reader import find_runs, read_run
 from daybreak.store.rows import RunInfo, RunRecord, StudyRecord, StudyRow
 from daybreak.store.writer import RunWriter

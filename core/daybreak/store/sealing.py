@@ -2,7 +2,7 @@
 
 One row per line, in order. A trial's row is typed (anybody's tool reads it: numbers are numbers,
 samples and events are lists of structs, free-form parts are JSON text); any other record is JSON
-text in `record`. `daybreak.store.ingest` takes such tables as they are, without parsing.
+text in `record`. `daybreak.store.ingestion` takes such tables as they are, without parsing.
 """
 
 from __future__ import annotations

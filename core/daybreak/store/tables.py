@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from daybreak.store.codec import encode_json
+from daybreak.store.codec import decode_json, encode_json
 from daybreak.store.reader import study_row
 from daybreak.store.rows import StudyRow
 
@@ -165,6 +165,13 @@ def _benchmark(
             f"UPDATE studies SET objective = ?, objective_unit = ?, direction = ? {where}",  # noqa: S608
             [*first, *key],
         )
+        # a study may be recorded before its benchmark is opened: the units are known only now
+        studies = connection.execute(
+            f"SELECT study_id, thresholds FROM studies {where}",  # noqa: S608
+            key,
+        ).fetchall()
+        for study_id, thresholds in studies:
+            _thresholds(connection, run_id, row["benchmark"], study_id, decode_json(thresholds))
 
 
 def _metrics(
@@ -210,7 +217,6 @@ def _study(
         )
     if known:
         connection.execute("DELETE FROM studies WHERE study_id = ?", [row.study_id])
-        connection.execute("DELETE FROM thresholds WHERE study_id = ?", [row.study_id])
     jsons = {"budget", "options", "protocol", "thresholds", "details"}
     columns = {field.name: getattr(row, field.name) for field in fields(StudyRow)}
     columns |= {name: encode_json(columns[name]) for name in jsons}
@@ -227,7 +233,7 @@ def _study(
         "direction": objective[2] or "minimize",
     }
     _insert(connection, "studies", columns)
-    return _thresholds(connection, run_id, row)
+    return _thresholds(connection, run_id, row.benchmark, row.study_id, row.thresholds)
 
 
 def _study_number(connection: duckdb.DuckDBPyConnection, study_id: str) -> int:
@@ -245,32 +251,39 @@ def _study_number(connection: duckdb.DuckDBPyConnection, study_id: str) -> int:
         salt += 1
 
 
-def _thresholds(connection: duckdb.DuckDBPyConnection, run_id: str, row: StudyRow) -> str | None:
+def _thresholds(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    benchmark: str,
+    study_id: str,
+    thresholds: Sequence[Mapping[str, Any]],
+) -> str | None:
+    """Write a study's thresholds anew, absolute ones in the unit of their metric."""
     problem = None
-    for threshold in row.thresholds:
-        metric = threshold.get("metric")
-        value, unit = threshold.get("value"), threshold.get("unit")
+    connection.execute("DELETE FROM thresholds WHERE study_id = ?", [study_id])
+    for threshold in thresholds:
+        metric, value, unit = (threshold.get(name) for name in ("metric", "value", "unit"))
         if unit is not None and not threshold.get("relative_to"):
             found = connection.execute(
                 "SELECT unit FROM metrics WHERE run_id = ? AND benchmark = ? "
                 "AND (metric = ? OR (? IS NULL AND objective = 0))",
-                [run_id, row.benchmark, metric, metric],
+                [run_id, benchmark, metric, metric],
             ).fetchone()
             native = found[0] if found else None
             if native is not None and native != unit:
                 if native in _SECONDS and unit in _SECONDS and value is not None:
                     value, unit = value * _SECONDS[unit] / _SECONDS[native], native
                 else:
+                    value = None
                     problem = (
-                        f"threshold '{threshold.get('name')}' of study '{row.study_id}' is in "
+                        f"threshold '{threshold.get('name')}' of study '{study_id}' is in "
                         f"'{unit}', its metric in '{native}': it cannot be evaluated"
                     )
-                    value = None
         _insert(
             connection,
             "thresholds",
             {
-                "study_id": row.study_id,
+                "study_id": study_id,
                 "name": threshold.get("name"),
                 "metric": metric,
                 "relative_to": threshold.get("relative_to"),
