@@ -1,0 +1,97 @@
+"""The target `taco`: lists and defines the benchmarks, checks and installs the toolchain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from daybreak.errors import RequirementError, UserError, nearest
+from daybreak.plugin.contracts import Benchmark, Requirement
+from daybreak.records import Direction, Metric
+from daybreak_taco.install import Progress, build_tools, setup
+from daybreak_taco.kernels import KERNELS
+from daybreak_taco.session import TacoSession
+from daybreak_taco.toolchain import SETUP, find_taco
+
+__all__ = ["TacoTarget"]
+
+_TIME = Metric("time", "ms", Direction.MINIMIZE, "one call of the compute function, monotonic clock")
+_THROUGHPUT = Metric(
+    "throughput", "GFLOP/s", Direction.MAXIMIZE, "useful operations, not those of the loop, per time"
+)
+
+
+class TacoTarget:
+    """The Tensor Algebra Compiler on this machine's processors."""
+
+    def benchmarks(self) -> Iterable[Benchmark]:
+        """List every benchmark with its default options."""
+        from daybreak_taco import options
+
+        for name in KERNELS:
+            model = getattr(options, f"{name.capitalize()}Options")
+            yield self.define(name, model().model_dump())
+
+    def define(self, name: str, options: Mapping[str, Any]) -> Benchmark:
+        """Return benchmark `name`; loads no data.
+
+        Raises:
+            UserError: there is no such benchmark.
+        """
+        kernel = KERNELS.get(name)
+        if kernel is None:
+            raise UserError(
+                f"target 'taco' has no benchmark '{name}'",
+                expected="one of " + ", ".join(KERNELS),
+                nearest=nearest(name, KERNELS),
+            )
+        space = kernel.space(options)
+        return Benchmark(
+            name=name,
+            space=space,
+            objectives=(_TIME,),
+            instance=kernel.instance(options),
+            references=kernel.references(space, options),
+            metrics=(_THROUGHPUT,),
+            summary=kernel.summary,
+            options=dict(options),
+            hidden_constraints=kernel.hidden_constraints,
+            notes=(
+                *kernel.notes,
+                "omp_num_threads is clipped to the processors that the process may use, or to the "
+                "option 'threads'.",
+            ),
+        )
+
+    def check(self) -> Iterable[Requirement]:
+        """Say whether TACO and a C compiler with OpenMP are there."""
+        from daybreak_taco.ccompiler import INSTALL_COMPILER, find_compiler, supports_openmp
+
+        try:
+            compiler = find_compiler()
+            fine = supports_openmp(compiler)
+            detail = compiler.version if fine else f"{compiler.version} has no OpenMP"
+            yield Requirement("C compiler", fine, detail, "" if fine else INSTALL_COMPILER)
+        except RequirementError as error:
+            yield Requirement("C compiler", False, error.message, error.remedy or "")
+        try:
+            taco = find_taco()
+            yield Requirement("taco", True, f"{taco.version}, {taco.path} ({taco.found})")
+        except RequirementError as error:
+            yield Requirement("taco", False, error.message, error.remedy or "")
+            try:
+                tools = build_tools()
+                yield Requirement("build tools", True, ", ".join(tools.values()))
+            except RequirementError as missing:
+                yield Requirement(
+                    "build tools", False, f"{missing.message}; needed for `{SETUP}`",
+                    missing.remedy or "",
+                )  # fmt: skip
+
+    def open(self, benchmark: Benchmark) -> TacoSession:
+        """Return a session, not yet entered."""
+        return TacoSession(benchmark)
+
+    def setup(self, progress: Progress, *, force: bool = False) -> str:
+        """Build TACO for this user; see `daybreak_taco.install.setup`."""
+        return setup(progress, force=force)
