@@ -218,6 +218,8 @@ class LimitsSpec(_Model):
 
 
 def _values(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and not value:
+        raise _fault("values", "is empty", "a number, or a list of numbers")
     return value if isinstance(value, (list, tuple)) else [value]
 
 
@@ -226,7 +228,6 @@ class ThresholdSpec(_Model):
 
     value: Annotated[
         tuple[Annotated[float, Field(strict=True)], ...],
-        Field(min_length=1, max_length=1000),
         BeforeValidator(_values),
     ] = Field(
         description="a number, or a list for several thresholds: a factor of the reference's "
@@ -326,10 +327,10 @@ class Suite(_Model):
     suite: int = Field(description="version of the format: 1")
     name: Name = Field(description="short name: letters, digits, '.', '_' and '-'")
     description: StrictStr = Field("", description="one line about what the suite is for")
-    benchmarks: Annotated[tuple[BenchmarkEntry, ...], Field(min_length=1)] = Field(
+    benchmarks: tuple[BenchmarkEntry, ...] = Field(
         description="a list with at least one benchmark, e.g. '- taco/spmm: {columns: 64}'"
     )
-    optimizers: Annotated[tuple[OptimizerEntry, ...], Field(min_length=1)] = Field(
+    optimizers: tuple[OptimizerEntry, ...] = Field(
         description="a list with at least one optimizer, e.g. '- random'"
     )
     seeds: Annotated[

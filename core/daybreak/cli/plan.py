@@ -1,0 +1,185 @@
+"""`daybreak plan`: what a suite would run, and how long its budgets allow that to take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from daybreak.cli.completion import complete_suites
+from daybreak.cli.output import print_json, print_message, print_table
+
+if TYPE_CHECKING:
+    from daybreak.records import Budget, StudyPlan
+    from daybreak.suite import Missing, RunPlan, TimeBound
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `plan` to `app`."""
+    app.command("plan")(_plan)
+
+
+def _plan(
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a shipped suite, or path of a YAML file.", autocompletion=complete_suites
+        ),
+    ],
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Only studies that match a pattern over BENCHMARK, OPTIMIZER or "
+            "BENCHMARK+OPTIMIZER, e.g. 'taco/spmm*+random'."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what a suite would run, without running it.
+
+    Example: daybreak plan quickstart
+    """
+    from daybreak.plugin import load_plugins
+    from daybreak.suite import load_suite, missing_requirements, plan_suite, total_bound
+
+    registry = load_plugins()
+    plan = plan_suite(load_suite(suite), registry, only=only)
+    missing = missing_requirements(plan, registry)
+    bound = total_bound(plan.studies, plan.benchmarks)
+    groups = _groups(plan)
+    if as_json:
+        print_json(_as_json(plan, groups, missing, bound))
+        return
+    typer.echo(f"{plan.name}: {plan.description}".rstrip(": "))
+    columns = ["benchmark", "optimizer", "seeds", "budget", "at most"]
+    print_table(groups, columns, right=("seeds",))
+    for line in _summary(plan, bound):
+        typer.echo(line)
+    for warning in plan.warnings:
+        print_message(f"warning: {warning}")
+    for one in missing:
+        need = one.requirement
+        print_message(f"missing: {one.kind} '{one.name}' needs {need.name}: {need.detail}")
+        if need.remedy:
+            print_message(f"  remedy: {need.remedy}")
+
+
+def _groups(plan: RunPlan) -> list[dict[str, Any]]:
+    """Return a row for each benchmark and optimizer; its studies differ in their seeds only."""
+    from daybreak.suite import study_bound
+    from daybreak.suite.values import format_seconds
+
+    grouped: dict[tuple[str, str], list[StudyPlan]] = {}
+    for study in plan.studies:
+        grouped.setdefault((study.benchmark, study.optimizer), []).append(study)
+    rows = []
+    for (benchmark, optimizer), studies in grouped.items():
+        first = studies[0]
+        bound = study_bound(first, plan.benchmarks[benchmark])
+        total = None if bound.seconds is None else bound.seconds * len(studies)
+        rows.append(
+            {
+                "benchmark": benchmark,
+                "optimizer": optimizer,
+                "seeds": len(studies),
+                "budget": _budget(first.budget),
+                "at most": "unbounded"
+                if total is None
+                else format_seconds(total) + ("" if bound.by_budget else " (worst case)"),
+                "component": first.component,
+                "seed_list": [study.seed for study in studies],
+                "evaluations": first.budget.evaluations,
+                "seconds": first.budget.seconds,
+                "dollars": first.budget.dollars,
+                "tokens": first.budget.tokens,
+                "at_most_s": total,
+                "bounded_by_budget": bound.by_budget,
+                "options": dict(first.options),
+                "optimizer_options": dict(first.optimizer_options),
+            }
+        )
+    return rows
+
+
+def _budget(budget: Budget) -> str:
+    from daybreak.suite.values import format_seconds
+
+    parts = []
+    if budget.evaluations is not None:
+        parts.append(f"{budget.evaluations} evaluations")
+    if budget.seconds is not None:
+        parts.append(format_seconds(budget.seconds))
+    if budget.dollars is not None:
+        parts.append(f"${budget.dollars:g}")
+    if budget.tokens is not None:
+        parts.append(f"{budget.tokens} tokens")
+    return ", ".join(parts)
+
+
+def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
+    from daybreak.suite.values import format_seconds
+
+    lines = [
+        f"{len(plan.studies)} studies on {len(plan.benchmarks)} benchmarks, "
+        f"{_evaluations(plan)} evaluations at most, references not counted"
+    ]
+    if bound.seconds is None:
+        lines.append("time: not bounded by evaluations or seconds")
+    elif bound.by_budget:
+        lines.append(f"time: at most {format_seconds(bound.seconds)}, one study after another")
+    else:
+        lines.append(
+            f"time: at most {format_seconds(bound.seconds)}, one study after another; this is the "
+            "worst case, where every trial runs into its timeout in every phase"
+        )
+    lines.append("references:")
+    for name, benchmark in plan.benchmarks.items():
+        references = [
+            one.name + ("" if one.in_space else " (outside the space)")
+            for one in benchmark.references
+        ]
+        lines.append(f"  {name}: {', '.join(references) or 'none'}")
+    return lines
+
+
+def _evaluations(plan: RunPlan) -> str:
+    counts = [study.budget.evaluations for study in plan.studies]
+    known = sum(count for count in counts if count is not None)
+    if None not in counts:
+        return str(known)
+    return f"{known} and as many as the time allows" if known else "as many as the time allows"
+
+
+def _as_json(
+    plan: RunPlan, groups: list[dict[str, Any]], missing: list[Missing], bound: TimeBound
+) -> dict[str, Any]:
+    return {
+        "suite": plan.name,
+        "suite_key": plan.suite_key,
+        "path": None if plan.path is None else str(plan.path),
+        "studies": len(plan.studies),
+        "at_most_s": bound.seconds,
+        "bounded_by_budget": bound.by_budget,
+        "groups": [
+            {k: v for k, v in group.items() if k not in {"budget", "at most", "seeds", "seed_list"}}
+            | {"seeds": group["seed_list"]}
+            for group in groups
+        ],
+        "references": {
+            name: [reference.name for reference in benchmark.references]
+            for name, benchmark in plan.benchmarks.items()
+        },
+        "warnings": list(plan.warnings),
+        "missing": [
+            {
+                "kind": one.kind,
+                "name": one.name,
+                "requirement": one.requirement.name,
+                "detail": one.requirement.detail,
+                "remedy": one.requirement.remedy,
+            }
+            for one in missing
+        ],
+    }
