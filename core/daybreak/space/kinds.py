@@ -32,13 +32,17 @@ __all__ = ["check_constraint"]
 _NUMERIC = frozenset({"number", "truth value"})
 
 
-def check_constraint(node: Node, text: str, parameters: Mapping[str, Parameter]) -> None:
+def check_constraint(
+    node: Node, text: str, parameters: Mapping[str, Parameter], *, clipped: bool = False
+) -> None:
     """Check the tree `node` of constraint `text`.
+
+    With `clipped`, a constraint may name a value that its parameter does not have (any more).
 
     Raises:
         SpaceError: the constraint makes no sense for `parameters`; `column` says where.
     """
-    checker = _Checker(text, parameters)
+    checker = _Checker(text, parameters, clipped)
     checker.names(node)
     kind = checker.kind(node)
     if kind not in _NUMERIC:
@@ -46,8 +50,9 @@ def check_constraint(node: Node, text: str, parameters: Mapping[str, Parameter])
 
 
 class _Checker:
-    def __init__(self, text: str, parameters: Mapping[str, Parameter]) -> None:
+    def __init__(self, text: str, parameters: Mapping[str, Parameter], clipped: bool) -> None:
         self._text = text
+        self._clipped = clipped
         self._parameters = parameters
 
     def fail(
@@ -130,7 +135,7 @@ class _Checker:
 
     def _possible(self, name: Node, value: Node) -> None:
         """Check that a parameter can take the text or order that it is compared with."""
-        if not isinstance(name, Name) or not isinstance(value, Constant):
+        if self._clipped or not isinstance(name, Name) or not isinstance(value, Constant):
             return
         parameter = self._parameters[name.name]
         checked = isinstance(value.value, str) and isinstance(parameter, Categorical)

@@ -52,6 +52,7 @@ def restrict(space: Space, name: str, values: Sequence[Any]) -> Space:
         references=space.references,
         published=space.published,
         notes=space.notes,
+        clipped=True,
     )
 
 

@@ -37,6 +37,8 @@ class Space:
             feasible.
         published: sizes and the like that the source of the space states.
         notes: what the source says about the space.
+        clipped: allow constraints to name values that their parameter does not have, as happens
+            when a parameter of a space that was checked before is clipped.
 
     Attributes:
         conditions: the constraints derived from the parameters' `when`.
@@ -55,6 +57,7 @@ class Space:
         references: Mapping[str, Configuration] | None = None,
         published: Mapping[str, Any] | None = None,
         notes: Iterable[str] = (),
+        clipped: bool = False,
     ) -> None:
         self.name = name
         self.parameters: tuple[Parameter, ...] = tuple(parameters)
@@ -74,8 +77,8 @@ class Space:
             c if isinstance(c, Constraint) else parse_constraint(c) for c in constraints
         )
         for constraint in self.constraints:
-            check_constraint(constraint.tree, constraint.text, self._by_name)
-        self.conditions = self._derive_conditions()
+            check_constraint(constraint.tree, constraint.text, self._by_name, clipped=clipped)
+        self.conditions = self._derive_conditions(clipped)
         self.references: dict[str, Configuration] = {
             key: self._lenient(configuration) for key, configuration in (references or {}).items()
         }
@@ -83,11 +86,11 @@ class Space:
         self.notes: tuple[str, ...] = tuple(notes)
         self._parts: list[Part] | None = None
 
-    def _derive_conditions(self) -> tuple[Constraint, ...]:
+    def _derive_conditions(self, clipped: bool) -> tuple[Constraint, ...]:
         conditional = [p for p in self.parameters if p.when is not None]
         for parameter in conditional:
             condition = parse_constraint(str(parameter.when))
-            check_constraint(condition.tree, condition.text, self._by_name)
+            check_constraint(condition.tree, condition.text, self._by_name, clipped=clipped)
         self._activity = [
             (p, parse_constraint(str(p.when)))
             for p in activity_order(self.parameters)
@@ -408,6 +411,7 @@ class Space:
             [parameter_from_dict(parameter) for parameter in described["parameters"]],
             described.get("constraints", ()),
             name=str(described.get("name", "")),
+            clipped=True,
         )
 
     def fingerprint(self) -> str:
@@ -479,5 +483,11 @@ def _rebuild(
     notes: tuple[str, ...],
 ) -> Space:
     return Space(
-        parameters, constraints, name, references=references, published=published, notes=notes
+        parameters,
+        constraints,
+        name,
+        references=references,
+        published=published,
+        notes=notes,
+        clipped=True,
     )
