@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daybreak.errors import BuildFailed, RequirementError
-from daybreak_taco.emit import ENTRY, for_gcc
+from daybreak_taco.emit import ENTRY
+from daybreak_taco.pragmas import for_gcc
 
 __all__ = ["DEFAULT_FLAGS", "INSTALL_COMPILER", "CCompiler", "find_compiler", "finish", "load", "supports_openmp"]
 
@@ -140,9 +141,12 @@ def _shim() -> str:
     return Path(__file__).with_name("shim.c").read_text(encoding="utf-8")
 
 
-def finish(text: str, operands: int, compiler: CCompiler) -> str:
-    """Return emitted C text ready to compile: pragmas translated, the timing shim appended."""
-    kernel = text if compiler.clang else for_gcc(text)
+def finish(text: str, operands: int, compiler: CCompiler, *, independent: bool) -> str:
+    """Return emitted C text ready to compile: pragmas translated, the timing shim appended.
+
+    `independent` is what `daybreak_taco.pragmas.for_gcc` wants to know.
+    """
+    kernel = text if compiler.clang else for_gcc(text, independent=independent)
     arguments = ", ".join(f"(taco_tensor_t *)tensors[{place}]" for place in range(operands))
     call = f"#define DAYBREAK_CALL {ENTRY}({arguments})\n"
     return kernel + "\n" + call + _shim()

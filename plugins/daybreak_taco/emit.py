@@ -17,15 +17,13 @@ from pathlib import Path
 from daybreak.errors import BuildFailed
 from daybreak_taco.schedule import Schedule
 
-__all__ = ["ENTRY", "command_line", "emit", "for_gcc", "refusal", "unroll_loop"]
+__all__ = ["ENTRY", "command_line", "emit", "refusal"]
 
 #: the name of the kernel in the emitted C
 ENTRY = "compute"
 
 _SECONDS = 60.0
 _FUNCTION = re.compile(r"^int (\w+)\(.*?^\}\n", re.MULTILINE | re.DOTALL)
-_UNROLL = re.compile(r"^(\s*)#pragma unroll (\d+)$", re.MULTILINE)
-_VECTOR = re.compile(r"^(\s*)#pragma clang loop [^\n]*\n", re.MULTILINE)
 
 
 def command_line(
@@ -110,20 +108,3 @@ def _only_compute(text: str) -> str:
         if found.group(1) == ENTRY:
             return head + "\n\n" + found.group(0)
     raise BuildFailed("taco wrote no function 'compute'", detail=text[-4000:])
-
-
-def for_gcc(text: str) -> str:
-    """Return the C text with TACO's loop pragmas, meant for Clang, in the words of GCC.
-
-    GCC ignores ``#pragma unroll``; its own is ``#pragma GCC unroll``. The Clang vectorisation hint
-    has no counterpart that does not also promise independence, which TACO has not proved, so it is
-    dropped: GCC vectorises at -O3 where it can show that to be right.
-    """
-    text = _UNROLL.sub(r"\1#pragma GCC unroll \2", text)
-    return _VECTOR.sub("", text)
-
-
-def unroll_loop(text: str, variable: str, factor: int) -> str:
-    """Return the C text with an unroll pragma in front of every loop over `variable`."""
-    loop = re.compile(rf"^(\s*)(for \(int32_t {re.escape(variable)} = )", re.MULTILINE)
-    return loop.sub(rf"\1#pragma unroll {factor}\n\1\2", text)

@@ -25,6 +25,8 @@ class Schedule:
         chunk: OpenMP's chunk size (`omp_set_schedule`); 0 leaves it to the runtime.
         unroll: a loop of the emitted C, by the name of its variable, and the factor of an unroll
             pragma that is put in front of it; for loops that TACO itself refuses to unroll.
+        independent: the loop given to CPUVector runs over an index of the result, so that its
+            iterations write different elements.
     """
 
     commands: tuple[str, ...]
@@ -32,6 +34,7 @@ class Schedule:
     dynamic: bool = False
     chunk: int = 0
     unroll: tuple[str, int] | None = None
+    independent: bool = False
 
 
 def runtime(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,9 @@ from daybreak.errors import RequirementError, WrongResult
 from daybreak.plugin.contracts import Benchmark, Verdict
 from daybreak.records import Event, MeasurementProtocol, Sample
 from daybreak_taco.ccompiler import CCompiler, find_compiler, finish, load
-from daybreak_taco.emit import emit, unroll_loop
+from daybreak_taco.emit import emit
 from daybreak_taco.kernels import KERNELS
+from daybreak_taco.pragmas import unroll_loop
 from daybreak_taco.problem import Problem
 from daybreak_taco.roofline import least_ms
 from daybreak_taco.schedule import Schedule
@@ -173,11 +174,13 @@ class TacoSession:
         Raises:
             BuildFailed: TACO or the C compiler refuses it.
         """
-        _, scratch, _, compiler = self._open()
+        problem, scratch, _, compiler = self._open()
         began = time.perf_counter()
         schedule, text = self.emit(configuration)
         emitted = time.perf_counter()
-        source = finish(text, 1 + len(self._open()[0].inputs), compiler)
+        source = finish(
+            text, 1 + len(problem.inputs), compiler, independent=schedule.independent
+        )
         library = compiler.build(source, tuple(shlex.split(self._options["flags"])), scratch)
         done = time.perf_counter()
         facts = {

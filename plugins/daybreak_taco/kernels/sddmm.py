@@ -52,6 +52,7 @@ class Sddmm(Kernel):
                 "parallelize(i0,CPUThread,NoRaces)",
                 "parallelize(jpos1,CPUVector,ParallelReduction)",
             ),
+            independent=True,
             **runtime(configuration),
         )
 

@@ -43,9 +43,11 @@ class Spmm(Kernel):
                 "pos(j,jpos,B)",
                 f"split(jpos,jpos0,jpos1,{configuration['unroll_factor']})",
                 f"reorder({self.order(configuration)})",
+                f"unroll(jpos1,{configuration['unroll_factor']})",
                 "parallelize(i0,CPUThread,NoRaces)",
                 "parallelize(k,CPUVector,IgnoreRaces)",
             ),
+            independent=True,
             **runtime(configuration),
         )
 
