@@ -144,13 +144,13 @@ def test_the_suite_that_is_changed_is_good():
     assert len(plan_suite(parse_suite(TEXT), REGISTRY).studies) == 3 * (2 * 5 + 1)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutants())
 def test_a_changed_suite_loads_or_says_where(suite):
     loads_or_says_where(yaml.safe_dump(suite, sort_keys=False, allow_unicode=True))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_changed_text_loads_or_says_where(data):
     start = data.draw(st.integers(0, len(TEXT)))

@@ -196,9 +196,15 @@ def test_defaults_that_fit_nothing_are_warned_about():
 
 
 def test_the_name_of_a_listed_instance_stands_for_its_options():
-    # FakeTarget lists its benchmarks without an instance, so this one is unknown
-    with pytest.raises(SuiteError, match="unknown benchmark 'fake/spmm:cage12'"):
+    made = plan(simple(benchmarks="['fake/spmv:listed-k7']"))
+    assert made.studies[0].benchmark == "fake/spmv:listed-k7"
+    assert made.studies[0].options["columns"] == 7
+
+
+def test_an_instance_that_is_not_listed_is_chosen_by_options():
+    with pytest.raises(SuiteError, match="unknown instance 'fake/spmm:cage12'") as caught:
         plan(simple(benchmarks="['fake/spmm:cage12']"))
+    assert caught.value.expected == "'fake/spmm' with options that say which instance"
 
 
 def test_several_objectives_go_to_optimizers_that_take_them():

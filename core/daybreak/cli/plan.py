@@ -54,7 +54,7 @@ def _plan(
         return
     typer.echo(f"{plan.name}: {plan.description}".rstrip(": "))
     columns = ["benchmark", "optimizer", "seeds", "budget", "at most"]
-    print_table(groups, columns, right=("seeds",))
+    print_table(groups, columns, right=("seeds", "at most"))
     for line in _summary(plan, bound):
         typer.echo(line)
     for warning in plan.warnings:
@@ -87,7 +87,7 @@ def _groups(plan: RunPlan) -> list[dict[str, Any]]:
                 "budget": _budget(first.budget),
                 "at most": "unbounded"
                 if total is None
-                else format_seconds(total) + ("" if bound.by_budget else " (worst case)"),
+                else format_seconds(total) + ("" if bound.by_budget else " *"),
                 "component": first.component,
                 "seed_list": [study.seed for study in studies],
                 "evaluations": first.budget.evaluations,
@@ -122,7 +122,8 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
     from daybreak.suite.values import format_seconds
 
     lines = [
-        f"{len(plan.studies)} studies on {len(plan.benchmarks)} benchmarks, "
+        f"{_count(len(plan.studies), 'study', 'studies')} on "
+        f"{_count(len(plan.benchmarks), 'benchmark', 'benchmarks')}, "
         f"{_evaluations(plan)} evaluations at most, references not counted"
     ]
     if bound.seconds is None:
@@ -130,9 +131,10 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
     elif bound.by_budget:
         lines.append(f"time: at most {format_seconds(bound.seconds)}, one study after another")
     else:
+        lines.append(f"time: at most {format_seconds(bound.seconds)} *, one study after another")
         lines.append(
-            f"time: at most {format_seconds(bound.seconds)}, one study after another; this is the "
-            "worst case, where every trial runs into its timeout in every phase"
+            "* worst case: bounded by evaluations alone, with every trial running into its timeout "
+            "in every phase"
         )
     lines.append("references:")
     for name, benchmark in plan.benchmarks.items():
@@ -142,6 +144,10 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
         ]
         lines.append(f"  {name}: {', '.join(references) or 'none'}")
     return lines
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _evaluations(plan: RunPlan) -> str:

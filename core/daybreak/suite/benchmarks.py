@@ -128,7 +128,11 @@ def resolve_benchmarks(suite: Suite, registry: Registry, faults: Faults) -> list
         if target is None:
             continue
         if rest not in target.listed:
-            known = [f"{name}/{one}" for one in target.listed]
+            known = {f"{name}/{one.partition(':')[0]}" for one in target.listed}
+            if ":" in rest and rest.partition(":")[0] in target.listed:
+                expected = f"'{name}/{rest.partition(':')[0]}' with options that say which instance"
+                faults.add(place, f"unknown instance '{entry.name}'", expected=expected)
+                continue
             faults.unknown(
                 place, "benchmark", entry.name, known, remedy="see `daybreak benchmarks list`"
             )
