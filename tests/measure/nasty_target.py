@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -42,16 +43,19 @@ void starve(void) { for (;;) { char *p = malloc(1 << 26); if (!p) abort(); memse
 """
 
 
-def library() -> ctypes.CDLL:
-    """Compile the C part once per process."""
-    folder = Path(os.environ.get("NASTY_FOLDER") or os.environ["TMPDIR"])
-    binary = folder / f"nasty-{os.getpid()}.so"
-    source = binary.with_suffix(".c")
+def compile_library(folder: Path) -> Path:
+    """Compile the C part; the test does it once, and names it in the environment."""
+    binary = folder / "nasty.so"
+    source = folder / "nasty.c"
     source.write_text(C_SOURCE)
     subprocess.run(
         ["cc", "-w", "-O0", "-shared", "-fPIC", "-o", str(binary), str(source)], check=True
     )
-    return ctypes.CDLL(str(binary))
+    return binary
+
+
+def library() -> ctypes.CDLL:
+    return ctypes.CDLL(os.environ["DAYBREAK_NASTY_LIBRARY"])
 
 
 def hang() -> None:
@@ -67,7 +71,7 @@ def spin() -> None:
 def hog() -> None:
     held = []
     while True:
-        held.append(bytearray(64 << 20))
+        held.append(bytearray(16 << 20))
 
 
 def print_gigabytes() -> None:
@@ -77,7 +81,7 @@ def print_gigabytes() -> None:
 
 
 def print_some() -> None:
-    print("said on stdout", flush=True)
+    sys.stdout.write("said on stdout\n")
     os.write(2, b"said on stderr\n")
     raise ValueError("after printing")
 
@@ -103,10 +107,8 @@ def forge() -> None:
 
     body = b'{"id": 1, "outcome": {"status": "ok"}}'
     for fd in range(3, 64):
-        try:
+        with contextlib.suppress(OSError):
             os.write(fd, struct.pack(">4sI", b"DBK1", len(body)) + body)
-        except OSError:
-            pass
 
 
 def close_all() -> None:
@@ -145,7 +147,44 @@ def bad_alloc() -> None:
 
 def kill_parent() -> None:
     os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(5)
+    time.sleep(0.5)
+
+
+def network() -> None:
+    """Send a datagram to nobody (the discard port of a documentation address)."""
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        end.connect(("192.0.2.1", 9))
+
+
+def write_home() -> None:
+    (Path(__file__).parent / "written-by-candidate").write_text("")
+
+
+def hide_files() -> None:
+    """Leave a folder that its owner cannot enter."""
+    folder = Path("hidden")
+    folder.mkdir()
+    (folder / "file").write_text("x")
+    folder.chmod(0)
+
+
+def tell_environment() -> None:
+    raise BuildFailed("told", detail="\n".join(f"{k}={v}" for k, v in os.environ.items()))
+
+
+def set_threads() -> None:
+    os.environ["OMP_NUM_THREADS"] = "3"
+    raise BuildFailed("told", detail=subprocess.check_output(["env"], text=True))
+
+
+def tell_cpus() -> None:
+    raise BuildFailed("told", detail=f"cpus={sorted(os.sched_getaffinity(0))}")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def need() -> None:
@@ -189,6 +228,15 @@ ACTS: dict[str, Callable[[], object]] = {
     "bad_alloc": bad_alloc,
     "kill_parent": kill_parent,
     "kill_self": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "network": network,
+    "write_home": write_home,
+    "hide_files": hide_files,
+    "tell_environment": tell_environment,
+    "set_threads": set_threads,
+    "tell_cpus": tell_cpus,
+    "tell_program": lambda: None,
+    "interrupt": interrupt,
+    "dawdle": lambda: time.sleep(0.05),
     "need": need,
     "refuse": refuse,
     "overflow": overflow,
@@ -199,12 +247,24 @@ ACTS: dict[str, Callable[[], object]] = {
 }
 
 
+class Artifact(dict[str, Any]):
+    """An empty configuration that carries facts and phases."""
+
+    def __init__(
+        self, facts: Mapping[Any, Any] | None = None, phases: Mapping[str, float] | None = None
+    ) -> None:
+        super().__init__()
+        self.facts = dict(facts or {})
+        self.phases = dict(phases or {})
+
+
 class Session:
     """Does act `configuration["act"]` in phase `configuration["phase"]`."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
-        self.identity = {"data": "fixed"}
+        data = options.get("data")
+        self.identity = {"data": Path(data).read_text() if data else "fixed"}
         self.floors = dict(options.get("floors", {}))
         self.trials = 0
 
@@ -227,9 +287,14 @@ class Session:
         if configuration.get("phase") == phase:
             ACTS[str(configuration["act"])]()
 
-    def build(self, configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    def build(self, configuration: Mapping[str, Any]) -> Any:
         self.trials += 1
         self._act(configuration, "build")
+        kind = configuration.get("artifact")
+        if kind == "carrying":
+            return Artifact(facts={"code": "abc"}, phases={"compile": 0.25})
+        if kind == "unspeakable":
+            return Artifact(facts={(1, 2): "no JSON key"})
         return configuration
 
     def verify(self, artifact: Mapping[str, Any]) -> Verdict:

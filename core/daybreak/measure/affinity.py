@@ -8,12 +8,14 @@ example ``2-5,8``) binds every worker and its trials, for machines that keep pro
 from __future__ import annotations
 
 import os
+import re
 
 from daybreak.errors import UserError
 
 __all__ = ["chosen_cpus"]
 
 _VARIABLE = "DAYBREAK_CPUS"
+_LIST = re.compile(r"\d{1,6}(-\d{1,6})?(\s*,\s*\d{1,6}(-\d{1,6})?)*")
 
 
 def chosen_cpus() -> tuple[int, ...]:
@@ -26,12 +28,10 @@ def chosen_cpus() -> tuple[int, ...]:
     if not text:
         return ()
     cpus: set[int] = set()
-    try:
+    if _LIST.fullmatch(text):
         for part in text.split(","):
             first, _, last = part.partition("-")
             cpus.update(range(int(first), int(last or first) + 1))
-    except ValueError:
-        cpus = set()
     allowed = os.sched_getaffinity(0)
     if not cpus or not cpus <= allowed:
         raise UserError(
