@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
@@ -29,6 +30,8 @@ from daybreak import (
     Verdict,
 )
 from daybreak.plugin import Registry
+
+_SESSIONS = itertools.count(1)
 
 SPACE = Space(
     [Ordinal("a", [1, 2, 4, 8, 16, 32]), Ordinal("b", [1, 2, 4, 8, 16, 32])],
@@ -68,6 +71,10 @@ class BowlSession:
 
     def __init__(self, benchmark: Benchmark) -> None:
         self._delay = float(benchmark.options.get("delay", 0.0))
+        self._noise = float(benchmark.options.get("noise", 0.0))
+        self._spin = int(benchmark.options.get("spin", 0))
+        self._rng = np.random.default_rng(next(_SESSIONS))
+        self._clock = 0
         if benchmark.options.get("broken"):
             raise RuntimeError("this session cannot be opened")
 
@@ -88,7 +95,27 @@ class BowlSession:
         if self._delay:
             time.sleep(self._delay)
         while True:
-            yield Sample("time", bowl(artifact))
+            if self._spin:
+                yield Sample("time", 1e3 * _spun(self._spin))
+            else:
+                yield Sample("time", bowl(artifact) * self._disturbed())
+
+    def _disturbed(self) -> float:
+        """A machine that gets slower and faster in waves, with heavy-tailed noise on top."""
+        if not self._noise:
+            return 1.0
+        self._clock += 1
+        wave = 1 + 0.2 * math.sin(self._clock / 7)
+        return wave * math.exp(self._noise * float(self._rng.standard_t(3)))
+
+
+def _spun(loops: int) -> float:
+    """Seconds that a real loop takes on this machine now."""
+    began = time.perf_counter()
+    total = 0
+    for i in range(loops):
+        total += i
+    return time.perf_counter() - began
 
 
 def bowl(configuration: Configuration) -> float:
@@ -151,6 +178,13 @@ class Empty(Descent):
         return [] if self.told >= 4 else super().ask(n)
 
 
+class Fixed(Descent):
+    """Proposes one and the same configuration, for the A/A test."""
+
+    def ask(self, n: int = 1) -> list[Configuration]:
+        return [{"a": 8, "b": 8}] * n
+
+
 class Spender(Descent):
     def spent(self) -> Mapping[str, float]:
         return {"dollars": 0.5 * self.told}
@@ -169,6 +203,7 @@ def registry(isolation: Isolation = Isolation.INLINE) -> Registry:
         ("leaves-the-space", "LeavesTheSpace"),
         ("unseeded", "Unseeded"),
         ("empty", "Empty"),
+        ("fixed", "Fixed"),
         ("spender", "Spender"),
         ("talker", "Talker"),
     ]

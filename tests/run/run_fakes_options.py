@@ -9,3 +9,5 @@ class Options(BaseModel):
     instance: str = ""
     delay: float = 0.0
     broken: bool = False
+    noise: float = 0.0
+    spin: int = 0

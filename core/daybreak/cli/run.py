@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from daybreak.cli.completion import complete_suites
-from daybreak.cli.output import print_json, print_message
+from daybreak.cli.output import print_message
+
+if TYPE_CHECKING:
+    from daybreak.run import RunSummary
 
 __all__ = ["register"]
 
@@ -55,17 +58,13 @@ def _run(
     """
     from daybreak.plugin import load_plugins
     from daybreak.run import JsonListener, run_suite
+    from daybreak.run.progress import TerminalListener
 
     registry = load_plugins(strict=strict_plugins)
     if executor != "local":
         registry.get("executor", executor)
         raise typer.BadParameter(f"executor '{executor}' cannot be used by this version")
-    if as_json:
-        listener = JsonListener(sys.stdout)
-    else:
-        from daybreak.run.progress import TerminalListener
-
-        listener = TerminalListener()
+    listener = JsonListener(sys.stdout) if as_json else TerminalListener()
     try:
         summary = run_suite(
             suite,
@@ -81,3 +80,13 @@ def _run(
     if not as_json:
         _closing_words(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def _closing_words(summary: RunSummary) -> None:
+    if summary.status == "interrupted":
+        print_message(f"interrupted; everything finished is kept in {summary.results}")
+        print_message("the same command goes on from here")
+        return
+    from daybreak.cli.results import show_run
+
+    show_run(summary.results, summary.run_id)

@@ -6,6 +6,7 @@ machine that warms up or gets busy disturbs every optimizer alike.
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -162,8 +163,10 @@ class Block:
             next(references, None)
         due = iter(self.turns)
         active: list[tuple[Study, Iterator[None]]] = [(s, s.steps()) for s in self.studies]
+        # who comes first in a round is drawn, so that nobody always follows the same neighbour
+        order = random.Random(f"turns/{self.holder.plan.seed}")  # noqa: S311 - no secret
         while active:
-            for study, steps in list(active):
+            for study, steps in order.sample(active, len(active)):
                 if next(due):
                     next(references, None)
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from daybreak.errors import RequirementError
 from daybreak.plugin import Component, Registry
@@ -52,7 +53,11 @@ def prepare(
             continue
         target = component.create() if kind == "target" and not component.missing() else None
         if isinstance(target, Installable):
-            target.setup(lambda done, text, n=name: progress(n, done, text) if progress else None)
+            target.setup(partial(progress, name) if progress else _quiet)
             missing = missing_requirements(component)
         if missing:
             _refuse(component, missing)
+
+
+def _quiet(_done: float | None, _text: str) -> None:
+    """Show nothing."""

@@ -8,7 +8,14 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -36,6 +43,7 @@ class TerminalListener:
         self._recent: deque[float] = deque(maxlen=30)
         self._failures: dict[str, int] = {}
         self._live: Live | None = None
+        self._setup_bar: Progress | None = None
         self._drawn = 0.0
 
     def event(self, kind: str, values: dict[str, Any]) -> None:
@@ -49,7 +57,8 @@ class TerminalListener:
             self._live.update(self._picture(), refresh=True)
 
     def close(self) -> None:
-        """Leave the last picture standing."""
+        """Leave the last picture standing; safe to call twice."""
+        self._end_setup()
         if self._live is not None:
             self._live.update(self._picture(), refresh=True)
             self._live.stop()
@@ -58,6 +67,7 @@ class TerminalListener:
     # -- one method per kind of event
 
     def _run_started(self, values: dict[str, Any]) -> None:
+        self._end_setup()
         resumed = f", {values['resumed']} trials already recorded" if values["resumed"] else ""
         self._console.print(
             Text(f"{values['suite']}: run {values['run_id']}, {values['studies']} studies{resumed}")
@@ -68,8 +78,25 @@ class TerminalListener:
             self._live.start()
 
     def _setup(self, values: dict[str, Any]) -> None:
-        if values.get("line"):
-            self._console.print(Text(str(values["line"])))
+        """Show a toolchain being installed: a bar of its own, before the run begins."""
+        if self._setup_bar is None:
+            self._console.print(Text(f"setting up target '{values['target']}', once"))
+            self._setup_bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                console=self._console,
+            )
+            self._setup_bar.add_task("", total=1.0)
+            self._setup_bar.start()
+        task = self._setup_bar.tasks[0].id
+        self._setup_bar.update(task, description=values["text"], completed=values["done"])
+
+    def _end_setup(self) -> None:
+        if self._setup_bar is not None:
+            self._setup_bar.stop()
+            self._setup_bar = None
 
     def _warning(self, values: dict[str, Any]) -> None:
         self._console.print(Text(f"warning: {values['message']}", style="yellow"))

@@ -66,14 +66,14 @@ class Study:
             Cancelled: the run was interrupted.
             StoreError: a trial could not be recorded.
         """
-        optimizer = self._call("be created", self._create)
+        optimizer: Optimizer | None = self._call("be created", self._create)
         if optimizer is None:
             return
         explains = optimizer if isinstance(optimizer, Explains) else None
         spends = optimizer if isinstance(optimizer, Spends) else None
         while (room := self._room(spends)) > 0:
             began = perf_counter()
-            proposed = self._call("ask", lambda n=room: self._ask(optimizer, n))
+            proposed = self._call("ask", self._ask, optimizer, room)
             if proposed is None:
                 return
             if not proposed:
@@ -82,35 +82,57 @@ class Study:
             ask_s = (perf_counter() - began) / len(proposed)
             trials: list[Trial] = []
             for configuration in proposed:
-                trial = self.recorded.get(self.number)
-                replayed = trial is not None
+                trial, replayed = self._next_trial(configuration, ask_s, explains)
                 if trial is None:
-                    trial = self._measured(configuration, ask_s, explains)
-                    if trial is None:
-                        return
-                elif dict(trial.configuration) != dict(configuration):
-                    self.diverged += 1
+                    return
                 trials.append(trial)
-                self._count(trial)
                 if len(trials) < len(proposed):
                     self.on_trial(self, trial, replayed)
                     yield
-            began = perf_counter()
-            told = self._call("tell", lambda done=trials: (optimizer.tell(done), True)[1])
-            if not replayed:
-                tell_s = perf_counter() - began
-                total = trial.total_s + tell_s
-                self.elapsed_s += tell_s
-                trial = replace(trial, tell_s=tell_s, total_s=total, elapsed_s=self.elapsed_s)
-            # recorded even if `tell` raised: the measurement is not lost with the optimizer
-            self.on_trial(self, trial, replayed)
-            if told is None:
-                return
+            told = self._told(optimizer, trials, replayed)
             yield
+            if not told:
+                return
         if self.number and self.failures == self.number:
             self._end("failed", f"none of the {self.number} trials succeeded")
         else:
             self._end("finished", None)
+
+    def _next_trial(
+        self, configuration: Configuration, ask_s: float, explains: Explains | None
+    ) -> tuple[Trial | None, bool]:
+        """Return the trial recorded under this number, or a new one; and whether it was replayed."""
+        recorded = self.recorded.get(self.number)
+        if recorded is None:
+            trial = self._measured(configuration, ask_s, explains)
+        else:
+            trial = recorded
+            self.diverged += dict(recorded.configuration) != dict(configuration)
+        if trial is not None:
+            self._count(trial)
+        return trial, recorded is not None
+
+    def _told(self, optimizer: Optimizer, trials: list[Trial], replayed: bool) -> bool:
+        """Tell the optimizer of a batch and record the batch's last trial, with what telling took.
+
+        It is recorded even if `tell` raises: the measurement is not lost with the optimizer.
+        """
+        began = perf_counter()
+        told = self._call("tell", self._tell, optimizer, trials)
+        last = trials[-1]
+        if not replayed:
+            tell_s = perf_counter() - began
+            self.elapsed_s += tell_s
+            last = replace(
+                last, tell_s=tell_s, total_s=last.total_s + tell_s, elapsed_s=self.elapsed_s
+            )
+        self.on_trial(self, last, replayed)
+        return told is not None
+
+    @staticmethod
+    def _tell(optimizer: Optimizer, trials: list[Trial]) -> bool:
+        optimizer.tell(trials)
+        return True
 
     def _create(self) -> Optimizer:
         problem = Problem(
@@ -160,7 +182,7 @@ class Study:
     ) -> Trial | None:
         proposal: Mapping[str, Any] | None = None
         if explains is not None:
-            proposal = self._call("explain", lambda: explains.explain(configuration))
+            proposal = self._call("explain", explains.explain, configuration)
             if proposal is None:
                 return None
         started_at = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -203,10 +225,10 @@ class Study:
         if self.best is None or (value > self.best if maximize else value < self.best):
             self.best = value
 
-    def _call(self, what: str, function: Callable[[], Any]) -> Any:
+    def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a part of the optimizer; if it raises, the study ends as failed and None is given."""
         try:
-            return function()
+            return function(*arguments)
         except (KeyboardInterrupt, Cancelled):
             raise
         except PluginError as error:
