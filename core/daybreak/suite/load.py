@@ -12,7 +12,7 @@ from daybreak.suite.faults import Faults, describe, translate
 from daybreak.suite.model import FORMATS, Suite
 from daybreak.suite.reader import parse_tree, read_text
 from daybreak.suite.shape import Shaper
-from daybreak.suite.tree import Leaf, ListNode, MapNode, merge
+from daybreak.suite.tree import Leaf, ListNode, MapNode, Node, merge
 
 __all__ = ["load_suite", "parse_suite"]
 
@@ -129,7 +129,7 @@ class _Includes:
         if path is not None:
             stack = (*stack, path.resolve())
         node = root.get("include")
-        items: tuple[object, ...] = ()
+        items: tuple[Node, ...] = ()
         if isinstance(node, ListNode):
             items = node.items
         elif node is not None:
@@ -137,12 +137,9 @@ class _Includes:
         merged: MapNode | None = None
         for item in items:
             if not (isinstance(item, Leaf) and isinstance(item.value, str)):
-                place = root.entries["include"].place
-                self._faults.add(
-                    place,
-                    f"wrong type: {describe(node.plain() if node else None)}",
-                    expected="a suite's name or file, or a list of them",
-                )
+                place = root.entries["include"].place if item is node else item.place
+                expected = "a suite's name or file, or a list of them"
+                self._faults.wrong_type(item, expected, place)
                 continue
             included = self._included(item, item.value, path, stack)
             if included is not None:

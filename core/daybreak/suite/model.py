@@ -296,6 +296,8 @@ class OptimizerEntry(_Model):
 
 
 def _seeds(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 1e2
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= _MOST_SEEDS:
             raise _fault(
