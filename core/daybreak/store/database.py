@@ -32,6 +32,7 @@ __all__ = [
     "migrate",
     "open_reader",
     "open_writer",
+    "quoted",
     "schema_version",
     "translate",
 ]
@@ -124,6 +125,11 @@ def translate(error: duckdb.Error, path: Path | None) -> Busy | StoreError:
         file=path,
         remedy="make it anew from the spool, which holds everything: daybreak db rebuild",
     )
+
+
+def quoted(text: str) -> str:
+    """Return `text` as an SQL literal, for the few places where no parameter may stand."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:

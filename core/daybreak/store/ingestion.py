@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from daybreak.errors import StoreError
 from daybreak.store.codec import decode_json
-from daybreak.store.database import Busy, open_writer
+from daybreak.store.database import Busy, open_writer, quoted
 from daybreak.store.locks import is_locked
 from daybreak.store.sealing import open_sealed, to_table
 from daybreak.store.segments import Line, Segment, list_runs, list_segments, read_lines, run_folder
@@ -156,7 +156,7 @@ def _take_sealed(
     _check_length(total, start, segment.path)
     if total == start:
         return
-    source = f"read_parquet({_quote(str(segment.path))}, file_row_number = false)"
+    source = f"read_parquet({quoted(str(segment.path))}, file_row_number = false)"
     others = connection.execute(
         f"SELECT position, type, record FROM {source} "  # noqa: S608
         "WHERE type <> 'trial' AND position >= ? ORDER BY position",
@@ -371,7 +371,3 @@ def _install(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str]) ->
     except BaseException:
         connection.rollback()
         raise
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
