@@ -27,6 +27,7 @@ class Sddmm(Kernel):
     summary = "dense times dense matrix, sampled at the entries of a sparse matrix (CSR)"
     expression = "A(i,j)=B(i,j)*C(i,k)*D(k,j)"
     formats: ClassVar[Mapping[str, str]] = {"A": "dd", "B": "ds", "C": "dd", "D": "dd"}
+    hidden_constraints = False
     loops = ("i0", "i1", "jpos0", "k", "jpos1")
     notes = (
         "The result is dense, as published, because TACO runs no loop in parallel that writes a "

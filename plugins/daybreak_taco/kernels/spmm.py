@@ -43,11 +43,11 @@ class Spmm(Kernel):
                 "pos(j,jpos,B)",
                 f"split(jpos,jpos0,jpos1,{configuration['unroll_factor']})",
                 f"reorder({self.order(configuration)})",
-                f"unroll(jpos1,{configuration['unroll_factor']})",
                 "parallelize(i0,CPUThread,NoRaces)",
                 "parallelize(k,CPUVector,IgnoreRaces)",
             ),
             independent=True,
+            unroll=("jpos1", int(configuration["unroll_factor"])),  # type: ignore[arg-type]
             **runtime(configuration),
         )
 
