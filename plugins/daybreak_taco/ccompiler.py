@@ -17,7 +17,15 @@ from daybreak.errors import BuildFailed, RequirementError
 from daybreak_taco.emit import ENTRY
 from daybreak_taco.pragmas import for_gcc
 
-__all__ = ["DEFAULT_FLAGS", "INSTALL_COMPILER", "CCompiler", "find_compiler", "finish", "load", "supports_openmp"]
+__all__ = [
+    "DEFAULT_FLAGS",
+    "INSTALL_COMPILER",
+    "CCompiler",
+    "find_compiler",
+    "finish",
+    "load",
+    "supports_openmp",
+]
 
 #: optimisation flags unless the user names others. Strict IEEE arithmetic is kept: no -ffast-math.
 DEFAULT_FLAGS = "-O3 -march=native"

@@ -93,7 +93,7 @@ def refusal(output: str, code: int) -> str:
     """Return TACO's reason, in one line, out of what it printed before it aborted."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     for place, line in enumerate(lines):
-        if line.startswith("what():") or line.startswith("Error at "):
+        if line.startswith(("what():", "Error at ")):
             reason = lines[place + 1] if place + 1 < len(lines) else line
             return "taco: " + reason.rstrip(":;").strip()
         if line.startswith("Error: "):

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -25,7 +24,7 @@ from pathlib import Path
 from daybreak.errors import RequirementError
 from daybreak_taco import pip
 from daybreak_taco.ccompiler import INSTALL_COMPILER
-from daybreak_taco.process import Failed, run_logged
+from daybreak_taco.process import ProgramError, run_logged
 from daybreak_taco.schedule import Schedule
 from daybreak_taco.toolchain import VERSION, cache_folder, installed, probe
 
@@ -138,7 +137,7 @@ def _sources(progress: Progress, scratch: Path, log: Path) -> Path:
     progress(0.0, f"downloading {DISTRIBUTION} {VERSION}")
     try:
         archive = pip.download(DISTRIBUTION, VERSION, SHA256, ARCHIVE, scratch, log)
-    except Failed as error:
+    except ProgramError as error:
         mismatch = "DO NOT MATCH THE HASHES" in error.tail
         raise RequirementError(
             f"the source distribution {DISTRIBUTION} {VERSION} "
@@ -166,7 +165,7 @@ def _build(
 ) -> None:
     progress(0.02, "unpacking")
     with tarfile.open(archive) as packed:
-        packed.extractall(scratch / "source", filter="data")  # noqa: S202 - the filter checks paths
+        packed.extractall(scratch / "source", filter="data")
     source = scratch / "source" / ARCHIVE.removesuffix(".tar.gz") / "src" / "taco"
     build, stage = scratch / "build", scratch / "stage"
     progress(0.03, "configuring")
@@ -188,7 +187,7 @@ def _build(
     try:
         run_logged(configure, log)
         run_logged(compile_, log, follow)
-    except Failed as error:
+    except ProgramError as error:
         raise RequirementError(
             f"building TACO failed; the end of the log ({log}):\n{error.tail}",
             remedy="mend what the compiler complains about, or name a working taco in DAYBREAK_TACO",

@@ -45,9 +45,7 @@ class Guarded:
         page = mmap.PAGESIZE
         aligned = -(-(size + overread) // ALIGNMENT) * ALIGNMENT
         body = -(-max(aligned, 1) // page) * page
-        self._map = mmap.mmap(
-            -1, body + 2 * page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        )
+        self._map = mmap.mmap(-1, body + 2 * page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE") and body >= 4 << 20:
             self._map.madvise(mmap.MADV_HUGEPAGE)
         whole = np.frombuffer(self._map, dtype=np.uint8)

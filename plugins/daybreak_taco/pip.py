@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from daybreak_taco.process import Failed, run_logged
+from daybreak_taco.process import ProgramError, run_logged
 
 __all__ = ["download"]
 
@@ -44,13 +44,13 @@ def download(
     come along as wheels (a few seconds); the package itself is not built.
 
     Raises:
-        Failed: no client could download it; the tail is that of the last one tried.
+        ProgramError: no client could download it; the tail is that of the last one tried.
     """
     folder = scratch / "download"
     folder.mkdir(exist_ok=True)
     pinned = scratch / "requirements.txt"
     pinned.write_text(f"{distribution}=={version} --hash=sha256:{sha256}\n", encoding="utf-8")
-    failure: Failed | None = None
+    failure: ProgramError | None = None
     try:
         for client in _clients(scratch, log):
             command = [
@@ -60,13 +60,13 @@ def download(
             ]  # fmt: skip
             try:
                 run_logged(command, log)
-            except Failed as error:
+            except ProgramError as error:
                 failure = error
                 if "DO NOT MATCH THE HASHES" in error.tail:
                     break
                 continue
             if (folder / archive).exists():
                 return folder / archive
-    except Failed as error:
+    except ProgramError as error:
         failure = failure or error
-    raise failure or Failed(["pip"], 1, f"pip saved no {archive}")
+    raise failure or ProgramError(["pip"], 1, f"pip saved no {archive}")

@@ -10,12 +10,12 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["Failed", "run_logged"]
+__all__ = ["ProgramError", "run_logged"]
 
 _TAIL_LINES = 25
 
 
-class Failed(Exception):
+class ProgramError(Exception):
     """A program ended with an error; `tail` is the end of what it printed."""
 
     def __init__(self, command: Sequence[str], code: int, tail: str) -> None:
@@ -37,7 +37,7 @@ def run_logged(
     that Ctrl-C leaves no compiler behind.
 
     Raises:
-        Failed: it cannot be started or ends with another status than 0.
+        ProgramError: it cannot be started or ends with another status than 0.
     """
     lines: list[str] = []
     tail: collections.deque[str] = collections.deque(maxlen=_TAIL_LINES)
@@ -55,7 +55,7 @@ def run_logged(
                 env=None if environment is None else dict(environment),
             )
         except OSError as error:
-            raise Failed(command, -1, str(error)) from None
+            raise ProgramError(command, -1, str(error)) from None
         try:
             if process.stdout is not None:
                 for line in process.stdout:
@@ -71,5 +71,5 @@ def run_logged(
             process.wait()
             raise
     if code != 0:
-        raise Failed(command, code, "".join(tail))
+        raise ProgramError(command, code, "".join(tail))
     return "".join(lines)

@@ -178,9 +178,7 @@ class TacoSession:
         began = time.perf_counter()
         schedule, text = self.emit(configuration)
         emitted = time.perf_counter()
-        source = finish(
-            text, 1 + len(problem.inputs), compiler, independent=schedule.independent
-        )
+        source = finish(text, 1 + len(problem.inputs), compiler, independent=schedule.independent)
         library = compiler.build(source, tuple(shlex.split(self._options["flags"])), scratch)
         done = time.perf_counter()
         facts = {
@@ -214,9 +212,7 @@ class TacoSession:
                 break
         return verdict
 
-    def measure(
-        self, artifact: Built, protocol: MeasurementProtocol
-    ) -> Iterator[Sample | Event]:
+    def measure(self, artifact: Built, protocol: MeasurementProtocol) -> Iterator[Sample | Event]:
         """Yield throughput (GFLOP/s) and time (ms) of one call after another, without end.
 
         Only the compute function is timed, by the monotonic clock, in C; assembling and packing

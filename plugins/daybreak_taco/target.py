@@ -15,9 +15,14 @@ from daybreak_taco.toolchain import SETUP, find_taco
 
 __all__ = ["TacoTarget"]
 
-_TIME = Metric("time", "ms", Direction.MINIMIZE, "one call of the compute function, monotonic clock")
+_TIME = Metric(
+    "time", "ms", Direction.MINIMIZE, "one call of the compute function, monotonic clock"
+)
 _THROUGHPUT = Metric(
-    "throughput", "GFLOP/s", Direction.MAXIMIZE, "useful operations, not those of the loop, per time"
+    "throughput",
+    "GFLOP/s",
+    Direction.MAXIMIZE,
+    "useful operations, not those of the loop, per time",
 )
 
 

@@ -21,7 +21,9 @@ Entries: TypeAlias = tuple[Array, Array, tuple[int, ...]]
 
 def generate(name: str, arguments: Mapping[str, Any], *, tensor: bool) -> Entries:
     """Return the entries that generator `name` makes of complete, checked `arguments`."""
-    return (_TENSORS if tensor else _MATRICES)[name](**{k.replace("-", "_"): v for k, v in arguments.items()})
+    return (_TENSORS if tensor else _MATRICES)[name](
+        **{k.replace("-", "_"): v for k, v in arguments.items()}
+    )
 
 
 def _values(rng: np.random.Generator, count: int) -> Array:

@@ -112,7 +112,7 @@ def load_tensor(source: str, *, order: int) -> Coordinates:
 def _file(kind: str, name: str) -> Path:
     if kind == "file":
         return Path(name).expanduser()
-    from daybreak_taco.data.collections import cached
+    from daybreak_taco.data.fetching import cached
 
     return cached(kind, name)
 
@@ -126,7 +126,11 @@ def _pyamg(name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], tuple
             remedy="pip install 'daybreak[taco]'",
         ) from None
     coo = load_example(name)["A"].tocoo()
-    return np.vstack([coo.row, coo.col]).astype(np.int64), np.real(coo.data).astype(float), coo.shape
+    return (
+        np.vstack([coo.row, coo.col]).astype(np.int64),
+        np.real(coo.data).astype(float),
+        coo.shape,
+    )
 
 
 def operand(shape: tuple[int, ...], name: str) -> np.ndarray[Any, Any]:

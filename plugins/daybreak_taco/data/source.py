@@ -113,7 +113,9 @@ def _generated(call: str, tensor: bool) -> Source:
         argument = generator.arguments.get(key)
         if not equals or argument is None:
             raise UserError(
-                f"generator '{name}' has no argument '{key}'" if equals else f"'{piece}' is no key=value",
+                f"generator '{name}' has no argument '{key}'"
+                if equals
+                else f"'{piece}' is no key=value",
                 expected=", ".join(generator.arguments),
                 nearest=nearest(key, generator.arguments),
             )
@@ -122,7 +124,9 @@ def _generated(call: str, tensor: bool) -> Source:
         given[key] = _value(name, key, value, argument)
     arguments = {key: given.get(key, a.default) for key, a in generator.arguments.items()}
     _check_sizes(name, generator, arguments)
-    return Source("generate", name, {k: given[k] for k in generator.arguments if k in given}, arguments)
+    return Source(
+        "generate", name, {k: given[k] for k in generator.arguments if k in given}, arguments
+    )
 
 
 def _value(name: str, key: str, text: str, argument: Argument) -> Given:
@@ -174,13 +178,16 @@ def short_name(text: str) -> str:
     pieces = [source.name]
     for key, value in source.given.items():
         letter = generator.arguments[key].letter
-        pieces.append(letter + ("x".join(map(str, value)) if isinstance(value, tuple) else _short(value)))
+        pieces.append(
+            letter + ("x".join(map(str, value)) if isinstance(value, tuple) else _short(value))
+        )
     return "-".join(pieces)
 
 
 def _short(value: float) -> str:
+    """Return 1400000 as ``1.4M``, 20000 as ``20k``, and what is not round as it is."""
     if isinstance(value, int):
         for unit, letter in ((10**6, "M"), (10**3, "k")):
-            if value >= 10 * unit and value % (unit // 10) == 0 or value and value % unit == 0:
+            if value >= unit and value % (unit // 10) == 0:
                 return f"{value / unit:g}{letter}"
     return f"{value:g}" if isinstance(value, float) else str(value)
