@@ -17,6 +17,7 @@ from daybreak.records import (
     Budget,
     Configuration,
     Event,
+    FailureKind,
     MeasurementProtocol,
     Metric,
     Sample,
@@ -29,9 +30,11 @@ __all__ = [
     "Benchmark",
     "Explains",
     "Installable",
+    "KnowsFaults",
     "Optimizer",
     "Problem",
     "Reference",
+    "Rehearses",
     "Requirement",
     "Session",
     "Spends",
@@ -195,6 +198,30 @@ class Installable(Protocol):
 
         Raises:
             RequirementError: something needed for the installation is missing.
+        """
+        ...
+
+
+@runtime_checkable
+class Rehearses(Protocol):
+    """A target that names cheap options for its benchmarks; the conformance kit uses them."""
+
+    def rehearsal(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return options by benchmark with which a trial takes at most a few seconds.
+
+        A benchmark that is left out is not rehearsed.
+        """
+        ...
+
+
+@runtime_checkable
+class KnowsFaults(Protocol):
+    """A target that knows configurations which must fail; the conformance kit tries them."""
+
+    def faults(self, benchmark: Benchmark) -> Iterable[tuple[FailureKind, Configuration]]:
+        """Return configurations with the kind of failure that each must end in.
+
+        They need not lie in the search space.
         """
         ...
 

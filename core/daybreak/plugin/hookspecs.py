@@ -8,13 +8,12 @@ nothing heavy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from daybreak.plugin.markers import hookspec
 
 if TYPE_CHECKING:
-    from daybreak.plugin.notices import RunNotice, StudyNotice
     from daybreak.plugin.specs import (
         ExecutorSpec,
         ImporterSpec,
@@ -237,14 +236,14 @@ class HookSpecs:
     # ---- observers: while a run goes on; a raising observer is reported and changes nothing ----
 
     @hookspec
-    def daybreak_run_started(self, run: RunNotice) -> None:
+    def daybreak_run_started(self, run: Mapping[str, Any]) -> None:
         """Take note that a run began (or went on after an interruption).
 
         **When:** after the plan is made and before the first study, in the process of
         ``daybreak run``. **Slow:** may take a second; the run waits for it.
 
         Args:
-            run: which run: `run_id`, `suite`, `results` and so on.
+            run: `run_id` and `suite`; later versions may add keys.
 
         Example::
 
@@ -252,18 +251,20 @@ class HookSpecs:
 
             @hookimpl
             def daybreak_run_started(run):
-                print(f"run {run.run_id} of {run.suite} writes to {run.results}")
+                print(f"run {run['run_id']} of suite {run['suite']}")
         """
 
     @hookspec
-    def daybreak_study_started(self, study: StudyNotice) -> None:
+    def daybreak_study_started(self, study: Mapping[str, Any]) -> None:
         """Take note that a study began (or went on).
 
         **When:** when its benchmark is open and before its first trial, in the process that runs
         the study, which with several jobs is not the main thread. **Slow:** may take a second.
 
         Args:
-            study: which study: `study_id`, `run_id` and the `plan` (a `StudyPlan`).
+            study: `study_id`, `benchmark`, `optimizer`, `seed` and `role` (`optimizer`, or
+                `references` for the harness's own measuring of references); later versions may
+                add keys.
 
         Example::
 
@@ -271,19 +272,19 @@ class HookSpecs:
 
             @hookimpl
             def daybreak_study_started(study):
-                print(f"{study.plan.optimizer} on {study.plan.benchmark}")
+                print(f"{study['optimizer']} on {study['benchmark']}")
         """
 
     @hookspec
-    def daybreak_trial_finished(self, study: StudyNotice, trial: Trial) -> None:
+    def daybreak_trial_finished(self, study: Mapping[str, Any], trial: Trial) -> None:
         """Take note of a finished trial, good or failed.
 
         **When:** after the trial is durably recorded, in the process that runs the study, between
-        two trials and never inside a timed region. **Slow:** no; it is called for every trial and
-        its time counts into the study's.
+        two trials and never inside a timed region. **Slow:** no; it is called for every trial, and
+        the next trial waits for it.
 
         Args:
-            study: the study that it belongs to.
+            study: the study that it belongs to, as in `daybreak_study_started`.
             trial: the `Trial`: configuration, outcome, clocks.
 
         Example::
@@ -293,18 +294,19 @@ class HookSpecs:
             @hookimpl
             def daybreak_trial_finished(study, trial):
                 if not trial.ok:
-                    print(f"{study.study_id} #{trial.number}: {trial.outcome.failure_kind}")
+                    print(f"{study['study_id']} #{trial.number}: {trial.outcome.failure_kind}")
         """
 
     @hookspec
-    def daybreak_study_finished(self, study: StudyNotice) -> None:
-        """Take note that a study ended; `study.status` says how.
+    def daybreak_study_finished(self, study: Mapping[str, Any]) -> None:
+        """Take note that a study ended; its status says how.
 
         **When:** after its last trial is recorded, in the process that runs the study.
         **Slow:** may take a second.
 
         Args:
-            study: the study, with `status` and `message` filled in.
+            study: as in `daybreak_study_started`, and `status`: `finished`, `exhausted` (the
+                optimizer had nothing left to propose) or `failed`.
 
         Example::
 
@@ -312,18 +314,19 @@ class HookSpecs:
 
             @hookimpl
             def daybreak_study_finished(study):
-                print(f"{study.study_id} ended: {study.status}")
+                print(f"{study['study_id']} ended: {study['status']}")
         """
 
     @hookspec
-    def daybreak_run_finished(self, run: RunNotice) -> None:
-        """Take note that a run ended; `run.status` says how.
+    def daybreak_run_finished(self, run: Mapping[str, Any]) -> None:
+        """Take note that a run ended; its status says how.
 
         **When:** after the last study, also after Ctrl-C, in the process of ``daybreak run``; not
         after a kill. **Slow:** may take some seconds (send a message, copy the results).
 
         Args:
-            run: the run, with `status` filled in.
+            run: as in `daybreak_run_started`, and `status`: `finished`, `failed` (some studies
+                failed) or `interrupted`.
 
         Example::
 
@@ -331,14 +334,14 @@ class HookSpecs:
 
             @hookimpl
             def daybreak_run_finished(run):
-                print(f"run {run.run_id} ended: {run.status}")
+                print(f"run {run['run_id']} ended: {run['status']}")
         """
 
     # ---- around a trial -------------------------------------------------------------------------
 
     @hookspec(firstresult=True)
     def daybreak_trial_protocol(  # type: ignore[empty-body]
-        self, study: StudyNotice, configuration: Configuration, measure: Callable[[], Outcome]
+        self, study: Mapping[str, Any], configuration: Configuration, measure: Callable[[], Outcome]
     ) -> Outcome:
         """Wrap the measuring of one trial: set clocks before it, read a power meter around it.
 
@@ -351,7 +354,7 @@ class HookSpecs:
         wrapper that raises is reported and the trial's own outcome is kept.
 
         Args:
-            study: the study.
+            study: the study, as in `daybreak_study_started`.
             configuration: what is measured.
             measure: what the innermost implementation, Daybreak's own, calls.
 

@@ -147,14 +147,25 @@ def _identity(component: Mapping[str, Any], name: str, options: Mapping[str, Any
 
 
 def _proposals(
-    component: Mapping[str, Any], problem: str, options: Mapping[str, Any], seed: int, trials: int
+    component: Mapping[str, Any],
+    names: list[str],
+    options: Mapping[str, Any],
+    seed: int,
+    trials: int,
 ) -> Any:
+    """Drive the optimizer on each named problem; a text instead of proposals says what it raised."""
     from daybreak.testing.problems import drive, problems
 
     made = _component(component)
-    chosen = problems(seed=seed)[problem]
-    optimizer = made.create(chosen, dict(options))
-    return [dict(trial.configuration) for trial in drive(optimizer, chosen, trials)]
+    answers: dict[str, Any] = {}
+    for name in names:
+        problem = problems(seed=seed)[name]
+        try:
+            done = drive(made.create(problem, dict(options)), problem, trials)
+            answers[name] = [dict(trial.configuration) for trial in done]
+        except Exception as error:
+            answers[name] = f"{type(error).__name__}: {error}"
+    return answers
 
 
 _QUESTIONS: dict[str, Callable[..., Any]] = {
