@@ -7,18 +7,24 @@ date, `rebuild` makes it anew, `merge` takes runs from other folders, `export` w
 from __future__ import annotations
 
 from daybreak.store.ingestion import IngestReport, ingest
+from daybreak.store.merging import MergeReport, merge
 from daybreak.store.reader import find_runs, read_run
+from daybreak.store.rebuilding import export, rebuild
 from daybreak.store.rows import RunInfo, RunRecord, StudyRecord, StudyRow
 from daybreak.store.writer import RunWriter
 
 __all__ = [
     "IngestReport",
+    "MergeReport",
     "RunInfo",
     "RunRecord",
     "RunWriter",
     "StudyRecord",
     "StudyRow",
+    "export",
     "find_runs",
     "ingest",
+    "merge",
     "read_run",
+    "rebuild",
 ]

@@ -24,7 +24,7 @@ from daybreak.store.writer import LOCK_NAME
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["IngestReport", "fill", "ingest", "is_current"]
+__all__ = ["IngestReport", "fill", "ingest", "install_views", "is_current"]
 
 #: Bytes of JSON lines per transaction.
 _CHUNK = 16 * 1024 * 1024
@@ -84,7 +84,7 @@ def ingest(
                 connection.execute(f"SET threads = {int(threads)}")
             report = fill(connection, results)
             if views:
-                _install(connection, views)
+                install_views(connection, views)
             return report
     except Busy as busy:
         return IngestReport(skipped=f"the index is in use by {busy}")
@@ -351,7 +351,7 @@ def _mark_dead(connection: duckdb.DuckDBPyConnection, results: Path) -> None:
             connection.execute("UPDATE runs SET status = 'interrupted' WHERE run_id = ?", [run_id])
 
 
-def _install(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str]) -> None:
+def install_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str]) -> None:
     """Create the views whose text is not what the index has."""
     import hashlib
 
