@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -272,6 +273,8 @@ class Session:
         act = self.options.get("open")
         if act == "slow":
             time.sleep(self.options["seconds"])
+        elif act == "thread":
+            threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
         elif act == "user_error":
             raise UserError("bad option", field="matrix", expected="a path")
         elif act:

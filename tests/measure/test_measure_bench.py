@@ -328,6 +328,29 @@ def test_the_environment_that_a_session_sets_reaches_the_kernel() -> None:
         assert "OMP_NUM_THREADS" not in (again.detail or ""), "the next trial starts afresh"
 
 
+def test_threads_at_the_fork_are_told() -> None:
+    with open_nasty("fork", options={"open": "thread"}) as bench:
+        outcome = bench.measure({})
+        assert outcome.status is TrialStatus.OK
+        assert outcome.facts["threads_at_fork"] == 2
+    with open_nasty("fork") as bench:
+        assert "threads_at_fork" not in bench.measure({}).facts
+
+
+def test_a_forked_daybreak_opens_benches_of_its_own() -> None:
+    with open_nasty("worker"):
+        pass
+    pid = os.fork()
+    if pid == 0:
+        try:
+            with open_nasty("worker") as bench:
+                os._exit(0 if bench.measure({}).status is TrialStatus.OK else 1)
+        finally:
+            os._exit(2)
+    assert wait_until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT), 30.0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
 def test_an_unknown_sandbox_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYBREAK_SANDBOX", "bublewrap")
     with pytest.raises(UserError, match="did you mean: bubblewrap"):

@@ -75,6 +75,7 @@ def run_forked(
     result_read, result_write = os.pipe()
     output_read, output_write = os.pipe()
     kills = oom_kills()
+    threads = _threads()
     sys.stdout.flush()
     sys.stderr.flush()
     try:
@@ -132,6 +133,8 @@ def run_forked(
     facts = dict(setting.facts)
     if strays:
         facts["strays_killed"] = strays
+    if threads > 1:
+        facts["threads_at_fork"] = threads
     outcome: Outcome | None = None
     if seen.end is End.DONE:
         try:
@@ -208,6 +211,14 @@ def flush_output() -> None:
         sys.stderr.flush()
     with contextlib.suppress(Exception):
         ctypes.CDLL(None).fflush(None)
+
+
+def _threads() -> int:
+    """Return how many threads this process has: with more than one, its forks may hang."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1
 
 
 def _process_fd(pid: int) -> int | None:

@@ -137,3 +137,7 @@ def launch(sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool) -> WorkerPr
 @lru_cache(maxsize=1)
 def _starter() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="daybreak-worker-starter")
+
+
+# A forked copy of this process has no such thread: it must make its own.
+os.register_at_fork(after_in_child=_starter.cache_clear)
