@@ -120,6 +120,11 @@ def test_several_faults_are_raised_together_in_the_order_of_the_file():
     assert str(caught.value).count("<text>:") == 3
 
 
+def test_braces_in_a_message_are_shown_as_written():
+    with pytest.raises(SuiteError, match=r"wrong value: text '\{a\}\{message\}'"):
+        parse_suite(FULL.replace("mine", "'{a}{message}'"))
+
+
 class TestIncludes:
     def test_later_files_and_the_suite_itself_lie_on_top(self, tmp_path):
         write(tmp_path / "a.yaml", "budget: {evaluations: 1, seconds: 1}\nprotocol: {timeout: 1}\n")
