@@ -19,6 +19,7 @@ import daybreak.measure.sandbox as sandbox_module
 from daybreak.errors import PluginError, RequirementError, UserError
 from daybreak.measure import flush_caches
 from daybreak.measure.caches import last_level_cache_bytes
+from daybreak.measure.folders import ScratchFolder, sweep_scratch
 from daybreak.measure.sandbox import Sandbox, choose_sandbox, worker_environment
 from daybreak.records import (
     Direction,
@@ -214,10 +215,35 @@ def test_the_scratch_folder_is_removed(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with open_nasty(isolation) as bench:
-        assert list(tmp_path.iterdir())
+        assert list(tmp_path.glob("daybreak-bench-*/worker-1"))
         outcome = bench.measure({"act": "hide_files", "phase": "build"})
         assert outcome.status is TrialStatus.OK, outcome.message
     assert not list(tmp_path.iterdir())
+
+
+def test_the_scratch_of_the_dead_is_swept_and_of_the_living_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    living, dead, young = ScratchFolder(), ScratchFolder(), ScratchFolder()
+    hidden = dead.path / "worker-1" / "hidden"
+    hidden.mkdir(parents=True)
+    (hidden / "file").write_text("x")
+    hidden.chmod(0)
+    os.close(dead._lock)  # type: ignore[arg-type]
+    os.close(young._lock)  # type: ignore[arg-type]
+    foreign = tmp_path / "daybreak-bench-without-lock"
+    foreign.mkdir()
+    for folder in (living.path, dead.path, foreign):
+        os.utime(folder, (1.0, 1.0))
+    assert sweep_scratch() == 1
+    assert not dead.path.exists()
+    assert living.path.exists()
+    assert young.path.exists()
+    assert foreign.exists()
+    living.remove()
+    living.remove()
+    assert not living.path.exists()
 
 
 def test_a_changed_identity_is_refused_after_a_restart(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.measure.classify import Failure, classify_exception, oom_kills
 from daybreak.measure.codec import decode_outcome, encode_outcome
+from daybreak.measure.folders import remove_folder
 from daybreak.measure.limits import limit_cpu_time
 from daybreak.measure.processes import die_with_parent, reap_strays
 from daybreak.measure.readings import TrialReadings
@@ -83,7 +83,7 @@ def run_forked(
     except OSError as error:
         for fd in (result_read, result_write, output_read, output_write):
             os.close(fd)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
         return failed_outcome(classify_exception(error, "build"), setting, {}, setting.facts)
     if pid == 0:
         _child(
@@ -128,7 +128,7 @@ def run_forked(
         for open_fd in (result_read, output_read, alive_fd):
             if open_fd is not None:
                 os.close(open_fd)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
     measured = readings.finish(usage)
     facts = dict(setting.facts)
     if strays:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from daybreak.errors import DaybreakError, PluginError, RequirementError, UserError
@@ -15,7 +13,7 @@ from daybreak.measure.affinity import chosen_cpus
 from daybreak.measure.bench import Bench, BenchPlan, OpenReport
 from daybreak.measure.classify import Failure, classify_death, oom_kills
 from daybreak.measure.codec import decode_outcome, decode_seconds, encode_record
-from daybreak.measure.folders import remove_folder
+from daybreak.measure.folders import ScratchFolder
 from daybreak.measure.launch import WorkerProcess, launch
 from daybreak.measure.sandbox import choose_sandbox
 from daybreak.measure.trial import TrialSetting, failed_outcome
@@ -42,7 +40,7 @@ class ProcessBench(Bench):
         self._plan = plan
         self._sandbox = choose_sandbox(plan.devices)
         self._cpus = chosen_cpus()
-        self._scratch = Path(tempfile.mkdtemp(prefix="daybreak-")).resolve()
+        self._scratch = ScratchFolder()
         # Reentrant, both: a signal handler may cancel or close in the middle of anything.
         self._lock = threading.RLock()
         self._measuring = threading.RLock()
@@ -103,7 +101,7 @@ class ProcessBench(Bench):
             if self._worker is not None and not self._cancelled:
                 self._worker.say_goodbye()
             self._kill()
-            remove_folder(self._scratch)
+            self._scratch.remove()
 
     def _measure(self, configuration: Configuration, best: float | None) -> Outcome:
         facts: dict[str, Any] = {}
@@ -187,7 +185,7 @@ class ProcessBench(Bench):
         plan = self._plan
         began = time.perf_counter()
         self._generation += 1
-        scratch = self._scratch / f"worker-{self._generation}"
+        scratch = self._scratch.path / f"worker-{self._generation}"
         scratch.mkdir()
         worker = launch(
             self._sandbox, scratch, mark=secrets.token_hex(16), gpu="gpu" in plan.devices
