@@ -1,7 +1,7 @@
 """Arrays between guards: what a kernel does outside its arrays is noticed, not forgiven.
 
-Each array lives in pages of its own, private to the process, between two pages that may not be
-touched. Inputs are made read-only once they are filled. An output ends as near to the guard page
+Each array lives in pages of its own, private to the process, between two stretches of pages that
+may not be touched. Inputs are made read-only once they are filled. An output ends as near to the guard page
 as its alignment allows; the few bytes left over, and those before it, hold a known pattern.
 """
 
@@ -21,6 +21,8 @@ ALIGNMENT = 64
 OVERREAD = 64
 
 _PATTERN = 0xA5
+#: pages on each side that may not be touched: a stride beyond the end must not jump over them
+_GUARD_PAGES = 16
 _PROT_NONE, _PROT_READ = 0, 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
@@ -42,24 +44,24 @@ class Guarded:
     def __init__(self, count: int, dtype: Any, *, overread: int = 0) -> None:
         kind = np.dtype(dtype)
         size = count * kind.itemsize
-        page = mmap.PAGESIZE
+        page, guard = mmap.PAGESIZE, _GUARD_PAGES * mmap.PAGESIZE
         aligned = -(-(size + overread) // ALIGNMENT) * ALIGNMENT
         body = -(-max(aligned, 1) // page) * page
-        self._map = mmap.mmap(-1, body + 2 * page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._map = mmap.mmap(-1, body + 2 * guard, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE") and body >= 4 << 20:
             self._map.madvise(mmap.MADV_HUGEPAGE)
         whole = np.frombuffer(self._map, dtype=np.uint8)
         base = int(whole.ctypes.data)
-        start = page + body - aligned
-        self._body = (base + page, body)
-        self._before = whole[page:start]
-        self._after = whole[start + size + overread : page + body]
+        start = guard + body - aligned
+        self._body = (base + guard, body)
+        self._before = whole[guard:start]
+        self._after = whole[start + size + overread : guard + body]
         self._before[:] = _PATTERN
         self._after[:] = _PATTERN
         self.address = base + start
         self.array: np.ndarray[Any, Any] = whole[start : start + size].view(kind)
-        _protect(base, page, _PROT_NONE)
-        _protect(base + page + body, page, _PROT_NONE)
+        _protect(base, guard, _PROT_NONE)
+        _protect(base + guard + body, guard, _PROT_NONE)
 
     def freeze(self) -> None:
         """Make the array read-only: a write to it ends the process with a signal."""

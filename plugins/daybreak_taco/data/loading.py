@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,9 @@ def _packed(
         raise UserError(f"'{source}' is empty: it stores no entry")
     if values.size > _LARGEST or max(dimensions) > _LARGEST:
         raise UserError(f"'{source}' is too large: TACO's code counts positions in 32 bits")
-    order = np.lexsort(coordinates[::-1])
-    coordinates, values = coordinates[:, order], values[order]
+    order = _sorting(coordinates, dimensions)
+    if order is not None:
+        coordinates, values = coordinates[:, order], values[order]
     first = np.ones(values.size, dtype=bool)
     first[1:] = (coordinates[:, 1:] != coordinates[:, :-1]).any(axis=0)
     if not first.all():
@@ -56,6 +58,20 @@ def _packed(
         np.ascontiguousarray(values, dtype=np.float64),
         tuple(int(size) for size in dimensions),
     )
+
+
+def _sorting(
+    coordinates: np.ndarray[Any, Any], dimensions: tuple[int, ...]
+) -> np.ndarray[Any, Any] | None:
+    """Return the order that sorts the entries row by row, or None if they are sorted."""
+    if math.prod(dimensions) >= 2**62:
+        return np.lexsort(coordinates[::-1])
+    place = np.zeros(coordinates.shape[1], dtype=np.int64)
+    for size, coordinate in zip(dimensions, coordinates, strict=True):
+        place = place * size + coordinate
+    if (place[1:] >= place[:-1]).all():
+        return None
+    return np.argsort(place, kind="stable")
 
 
 def load_matrix(source: str) -> csr_matrix:

@@ -28,7 +28,7 @@ PYAMG = {
     "unit_square": (191, 1243),
 }
 
-_CALL = re.compile(r"^([a-z][a-z0-9-]*)\s*(?:\((.*)\))?$", re.DOTALL)
+_CALL = re.compile(r"^([\w-]+)\s*(?:\((.*)\))?$", re.DOTALL)
 _COLLECTIONS = ("suitesparse", "frostt")
 _SCHEMES = (*_COLLECTIONS, "pyamg", "generate")
 _SUFFIXES = {False: (".mtx", ".mtx.gz"), True: (".tns", ".tns.gz")}
@@ -83,7 +83,7 @@ def parse_source(text: str, *, tensor: bool) -> Source:
                 nearest=None if tensor else nearest(rest, PYAMG),
             )
         return Source(kind, rest)
-    if (kind == "frostt") is not tensor or not re.fullmatch(r"[\w.+-]+(/[\w.+-]+)*", rest):
+    if (kind == "frostt") is not tensor or not re.fullmatch(r"\w[\w.+-]*(/\w[\w.+-]*)?", rest):
         raise UserError(f"'{text}' names no {what}", expected=f"e.g. {_example(tensor)}")
     return Source(kind, rest)
 
@@ -158,36 +158,29 @@ def _check_sizes(name: str, generator: Generator, arguments: Mapping[str, Given]
         raise UserError(f"generator '{name}': {problem}")
 
 
-def short_name(text: str) -> str:
-    """Return a short label of a source (letters, digits, `.`, `_` and `-`), as in `power-law-n20000-s1`."""
-    tensor = "dims" in text or text.lower().endswith(_SUFFIXES[True]) or text.startswith("frostt:")
-    try:
-        source = parse_source(text, tensor=tensor)
-    except UserError:
-        source = parse_source(text, tensor=not tensor)
+def short_name(text: str, *, tensor: bool) -> str:
+    """Return a short label of a source, as in ``power-law-n20k-s1``: letters, digits, ``._-``."""
+    source = parse_source(text, tensor=tensor)
     if source.kind == "file":
         stem = Path(source.name).name
         for suffix in (".gz", ".mtx", ".tns"):
             stem = stem.removesuffix(suffix)
         return re.sub(r"[^\w.-]+", "-", stem)
     if source.kind != "generate":
-        return re.sub(r"[^\w.-]+", "-", f"{source.kind}-{source.name}".removeprefix("suitesparse-"))
-    generator = (TENSORS if source.name in TENSORS and "dims" in source.arguments else MATRICES)[
-        source.name
-    ]
-    pieces = [source.name]
-    for key, value in source.given.items():
-        letter = generator.arguments[key].letter
-        pieces.append(
-            letter + ("x".join(map(str, value)) if isinstance(value, tuple) else _short(value))
-        )
-    return "-".join(pieces)
+        prefix = "" if source.kind == "suitesparse" else f"{source.kind}-"
+        return re.sub(r"[^\w.-]+", "-", prefix + source.name)
+    declared = (TENSORS if tensor else MATRICES)[source.name].arguments
+    return "-".join(
+        [source.name, *(declared[key].letter + _short(value) for key, value in source.given.items())]
+    )
 
 
-def _short(value: float) -> str:
+def _short(value: Given) -> str:
     """Return 1400000 as ``1.4M``, 20000 as ``20k``, and what is not round as it is."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
     if isinstance(value, int):
         for unit, letter in ((10**6, "M"), (10**3, "k")):
             if value >= unit and value % (unit // 10) == 0:
                 return f"{value / unit:g}{letter}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}"

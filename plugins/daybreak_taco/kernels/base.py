@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from daybreak.errors import PluginError
 from daybreak.plugin.contracts import Reference
 from daybreak.records import Configuration
-from daybreak.space import Space, load_space
+from daybreak.space import Ordinal, Space, load_space
 from daybreak_taco.problem import Problem
 from daybreak_taco.schedule import UNSCHEDULED, Schedule, handmade
 
@@ -30,6 +31,13 @@ def usable_cpus() -> int:
 def largest_thread_count(options: Mapping[str, Any]) -> int:
     """Return the bound on `omp_num_threads`: the option `threads`, or all usable processors."""
     return int(options.get("threads") or usable_cpus())
+
+
+def _thread_counts(space: Space) -> list[int]:
+    for parameter in space.parameters:
+        if parameter.name == _THREADS and isinstance(parameter, Ordinal):
+            return [int(value) for value in parameter.values]
+    raise PluginError(f"the space '{space.name}' has no ordinal {_THREADS}", plugin="taco")
 
 
 class Kernel(ABC):
@@ -70,7 +78,7 @@ class Kernel(ABC):
         """
         space = self.published(options)
         bound = largest_thread_count(options)
-        values = next(p for p in space.parameters if p.name == _THREADS).values
+        values = _thread_counts(space)
         return space.restrict(_THREADS, [v for v in values if v <= bound or v == min(values)])
 
     def published(self, options: Mapping[str, Any]) -> Space:  # noqa: ARG002 - for kernels that vary
@@ -79,8 +87,7 @@ class Kernel(ABC):
 
     def references(self, space: Space, options: Mapping[str, Any]) -> tuple[Reference, ...]:
         """Return `default`, the unscheduled kernel, and `expert`, both with the most threads."""
-        values = next(p for p in space.parameters if p.name == _THREADS).values
-        most = max(values)
+        most = max(_thread_counts(space))
         expert = dict(self.expert)
         asked = int(expert[_THREADS])
         expert[_THREADS] = min(asked, most)

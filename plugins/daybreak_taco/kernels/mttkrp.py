@@ -90,7 +90,7 @@ class Mttkrp(Kernel):
 
     def instance(self, options: Mapping[str, Any]) -> str:
         """Return tensor and number of columns."""
-        return f"{short_name(options['tensor'])}-j{options['columns']}"
+        return f"{short_name(options['tensor'], tensor=True)}-j{options['columns']}"
 
     def load(self, options: Mapping[str, Any]) -> tuple[Problem, str]:
         """Return the operands and the reference, summed by SciPy over blocks of entries."""

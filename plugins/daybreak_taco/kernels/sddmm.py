@@ -59,7 +59,7 @@ class Sddmm(Kernel):
 
     def instance(self, options: Mapping[str, Any]) -> str:
         """Return matrix and inner size."""
-        return f"{short_name(options['matrix'])}-k{options['columns']}"
+        return f"{short_name(options['matrix'], tensor=False)}-k{options['columns']}"
 
     def load(self, options: Mapping[str, Any]) -> tuple[Problem, str]:
         """Return the operands and NumPy's products."""

@@ -53,7 +53,7 @@ class Spmm(Kernel):
 
     def instance(self, options: Mapping[str, Any]) -> str:
         """Return matrix and number of columns."""
-        return f"{short_name(options['matrix'])}-k{options['columns']}"
+        return f"{short_name(options['matrix'], tensor=False)}-k{options['columns']}"
 
     def load(self, options: Mapping[str, Any]) -> tuple[Problem, str]:
         """Return the operands and SciPy's product."""

@@ -68,7 +68,7 @@ class Spmv(Kernel):
 
     def instance(self, options: Mapping[str, Any]) -> str:
         """Return the matrix."""
-        return short_name(options["matrix"])
+        return short_name(options["matrix"], tensor=False)
 
     def load(self, options: Mapping[str, Any]) -> tuple[Problem, str]:
         """Return the operands and SciPy's product."""

@@ -70,7 +70,7 @@ class Ttv(Kernel):
 
     def instance(self, options: Mapping[str, Any]) -> str:
         """Return the tensor."""
-        return short_name(options["tensor"])
+        return short_name(options["tensor"], tensor=True)
 
     def load(self, options: Mapping[str, Any]) -> tuple[Problem, str]:
         """Return the operands and NumPy's sums."""
