@@ -322,7 +322,8 @@ def test_limits_are_kept_while_building() -> None:
         build_leaves(parameters, [parse_constraint("a + b + c == 1")], max_candidates=1_000)
 
 
-def test_keys_beyond_64_bits_are_looked_up() -> None:
+def test_keys_beyond_64_bits_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daybreak.space.tree._ROWS_AS_SET", 3)
     names = [f"n{i}" for i in range(12)]
     parameters = [Integer(n, 0, 99) for n in names]
     chain = [parse_constraint(f"{a} == {b}") for a, b in pairwise(names)]
@@ -333,7 +334,7 @@ def test_keys_beyond_64_bits_are_looked_up() -> None:
 
 
 def test_large_trees_are_looked_up_without_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daybreak.space.tree._KEYS_AS_SET", 3)
+    monkeypatch.setattr("daybreak.space.tree._ROWS_AS_SET", 3)
     tree = Tree([Integer("a", 0, 9), Integer("b", 0, 9)], [parse_constraint("a < b")])
     found = {(a, b) for a in range(10) for b in range(10) if tree.find({"a": a, "b": b})}
     assert found == {(a, b) for a in range(10) for b in range(a + 1, 10)}

@@ -144,6 +144,8 @@ class OpenPart:
 
     def find(self, configuration: Mapping[str, Any]) -> bool:
         """Test values and constraints directly."""
-        return all(p.contains(configuration[p.name]) for p in self._parameters) and all(
-            constraint.test(configuration) for constraint in self.constraints
-        )
+        try:
+            values = {p.name: p.normalise(configuration[p.name]) for p in self._parameters}
+        except SpaceError:
+            return False
+        return all(constraint.test(values) for constraint in self.constraints)

@@ -71,8 +71,13 @@ def _draw(
 
 
 def _dicts(names: Sequence[str], columns: Mapping[str, list[Any]]) -> list[dict[str, Value]]:
-    ordered = [columns[name] for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*ordered, strict=True)]
+    # filling copies column by column takes half the time of a `dict(zip(...))` per row
+    blank: dict[str, Any] = dict.fromkeys(names)
+    rows = [blank.copy() for _ in columns[names[0]]]
+    for name in names:
+        for row, value in zip(rows, columns[name], strict=True):
+            row[name] = value
+    return rows
 
 
 def _from_all(

@@ -232,8 +232,18 @@ class Space:
 
     def __contains__(self, configuration: object) -> bool:
         """Say whether `configuration` has a value for every parameter and is feasible."""
-        if not isinstance(configuration, Mapping) or len(configuration) != len(self.names):
+        # `dict` first: asking the abstract class takes longer than the look-up
+        if not isinstance(configuration, dict) and not isinstance(configuration, Mapping):
             return False
+        if len(configuration) != len(self.names):
+            return False
+        # values of the right type, the usual case, are looked up as they are; a truth value must
+        # not pass for 0 or 1, and what cannot be looked up (a list) is normalised first
+        if self._parts is not None and bool not in map(type, configuration.values()):
+            try:
+                return self.feasible(configuration)
+            except (KeyError, TypeError):
+                pass
         try:
             configuration = self.normalise(configuration)
         except SpaceError:
@@ -248,7 +258,10 @@ class Space:
         constraints.
         """
         if self._parts is not None:
-            return all(part.find(configuration) for part in self._parts)
+            for part in self._parts:  # noqa: SIM110 - `all` costs as much as the look-ups
+                if not part.find(configuration):
+                    return False
+            return True
         return all(c.test(configuration) for c in self.constraints) and all(
             c.test(configuration) for c in self.conditions
         )
