@@ -142,13 +142,37 @@ def _print_benchmark(benchmark: BenchmarkSummary) -> None:
         "expert": "vs expert",
         "evaluations": "evals",
     }
-    print_table(
-        [{titles.get(name, name): row.get(name) for name in columns} for row in rows],
-        [titles.get(name, name) for name in columns],
-        title=benchmark.benchmark
-        + (" (more is better)" if benchmark.direction == "maximize" else ""),
-        right=[titles.get(name, name) for name in columns[1:-1]],
-    )
+    title = benchmark.benchmark
+    if benchmark.direction == "maximize":
+        title += " (more is better)"
+    _print_compact(title, [titles.get(name, name) for name in columns], [
+        [row.get(name) for name in columns] for row in rows
+    ])  # fmt: skip
+
+
+def _print_compact(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table without rules, so that it fits into 80 columns; only the last one wraps."""
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for i, column in enumerate(columns):
+        last = i == len(columns) - 1
+        table.add_column(
+            Text(column),
+            justify="right" if i > 0 and not last else "left",
+            no_wrap=not last,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console = Console()
+    # rather a line that the terminal breaks than a number cut off
+    console.width = max(console.width, Measurement.get(console, console.options, table).minimum)
+    console.print(table)
+    console.print()
 
 
 def _failures(optimizer: OptimizerSummary) -> str | None:
@@ -183,13 +207,13 @@ def _scale(values: list[float | None], unit: str | None) -> tuple[float, str | N
 
 
 def _number(value: float | None, factor: float) -> str | None:
-    return None if value is None else f"{value * factor:.4g}"
+    return None if value is None else f"{value * factor:.3g}"
 
 
 def _interval(
     middle: float | None, low: float | None, high: float | None, factor: float
 ) -> str | None:
-    if low is None and high is None:
+    if low == high:  # a single value, or none
         return _number(middle, factor)
     ends = f"{_number(low, factor) or '?'}, {_number(high, factor) or '?'}"
     return f"{_number(middle, factor) or '?'} [{ends}]"
