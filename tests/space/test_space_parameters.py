@@ -112,6 +112,8 @@ def test_the_nearest_value_is_named() -> None:
         (lambda: Real("x", 0, 1, log=True), "above 0"),
         (lambda: Real("x", 0, float("inf")), "finite"),
         (lambda: Real("x", "0", 1), "finite"),
+        (lambda: Real("x", -1e308, 1e308), "too wide"),
+        (lambda: Integer("x", 0, 10**400), "too wide"),
         (lambda: Integer("x", 0.5, 1), "whole"),
         (lambda: Integer("x", 0, 5, default=9), "default 9"),
         (lambda: Ordinal("x", []), "empty"),

@@ -316,10 +316,22 @@ def test_hopeless_rejection_ends_with_a_message(monkeypatch: pytest.MonkeyPatch)
 
 def test_limits_are_kept_while_building() -> None:
     parameters = [Integer(n, 0, 99) for n in "abc"]
-    with pytest.raises(TooLargeError, match="more than 1,000 combinations"):
+    with pytest.raises(TooLargeError, match="more than 1,000 combinations are feasible"):
         build_leaves(parameters, [parse_constraint("a + b + c > 1")], max_leaves=1_000)
     with pytest.raises(TooLargeError, match="too many combinations"):
         build_leaves(parameters, [parse_constraint("a + b + c == 1")], max_candidates=1_000)
+
+
+def test_wide_levels_are_cut_into_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = [Integer(n, 0, 9) for n in "abcdef"]
+    constraints = [parse_constraint("a + b + c + d + e + f > 51"), parse_constraint("f != b")]
+    whole, _ = build_leaves(parameters, constraints)
+    monkeypatch.setattr("daybreak.space.tree._BLOCK", 1000)
+    cut, _ = build_leaves(parameters, constraints)
+    assert np.array_equal(whole, cut)
+    # deficits from 9 sum up to at most 2, and those of b and f differ
+    expected = sum(sum(row) <= 2 and row[1] != row[5] for row in product(range(3), repeat=6))
+    assert len(cut) == expected
 
 
 def test_keys_beyond_64_bits_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

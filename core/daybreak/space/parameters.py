@@ -33,6 +33,8 @@ RESERVED = frozenset(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SHOWN = 12
+#: Whole numbers beyond this have no float, which models need.
+_LARGEST = 10**300
 
 
 class Parameter:
@@ -192,6 +194,8 @@ class Real(Parameter):
             raise SpaceError("`low` and `high` must be finite numbers", field=str(self.name))
         object.__setattr__(self, "low", float(low))
         object.__setattr__(self, "high", float(high))
+        if not math.isfinite(self.high - self.low):
+            raise SpaceError("the range is too wide for a float", field=str(self.name))
         _check_range(self.name, self.low, self.high, self.log)
         self._check_common()
 
@@ -244,6 +248,8 @@ class Integer(Parameter):
         low, high = _whole(self.low), _whole(self.high)
         if low is None or high is None:
             raise SpaceError("`low` and `high` must be whole numbers", field=str(self.name))
+        if max(abs(low), abs(high)) > _LARGEST:
+            raise SpaceError("the range is too wide for a float", field=str(self.name))
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         _check_range(self.name, low, high, self.log)

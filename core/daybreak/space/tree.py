@@ -4,7 +4,7 @@ The tree is kept as the table of its leaves: one row per feasible combination, o
 indices per parameter, sorted lexicographically in order of declaration. The inner nodes are the
 runs of equal prefixes in that table; they are found when path-biased sampling needs them.
 
-Building goes level by level over all partial combinations at once, as arrays of indices. Each
+Building goes level by level over many partial combinations at once, as arrays of indices. Each
 constraint is applied as soon as its last name is bound. Where its other names have few
 combinations, it is evaluated once for each of them and looked up from then on, so that a
 constraint over two parameters costs the product of their sizes and not the size of the tree.
@@ -39,14 +39,15 @@ __all__ = [
     "empty_error",
 ]
 
-#: Limits of a tree: partial combinations at any level, combinations tested in all, values of a
+#: Limits of a tree: leaves, combinations tested at all levels together (some ten seconds), values of a
 #: parameter, and elements of a constrained permutation (9! = 362,880 orders).
 MAX_LEAVES = 8_000_000
-MAX_CANDIDATES = 1_000_000_000
+MAX_CANDIDATES = 100_000_000
 MAX_VALUES = 1_000_000
 MAX_ORDER = 9
 
-_CHUNK = 1 << 20
+#: Combinations tested at once, and combinations of a constraint's names that it is tabulated for.
+_BLOCK = 1 << 20
 _TABLE = 1 << 18
 #: Leaves of a larger tree are looked up in an array: slower, a tenth of the memory.
 _ROWS_AS_SET = 200_000
@@ -94,6 +95,8 @@ def build_leaves(
 
 
 class _Builder:
+    """Builds the leaves of one tree; used once."""
+
     def __init__(
         self,
         parameters: Sequence[Parameter],
@@ -115,9 +118,11 @@ class _Builder:
             name: np.arange(len(values), dtype=np.min_scalar_type(len(values)))
             for name, values in self._lists.items()
         }
-        self._waiting = [c for c in constraints if len(c.names) != 1]
         self._single = [c for c in constraints if len(c.names) == 1]
+        self._linking = [c for c in constraints if len(c.names) > 1]
+        self._tables: dict[Constraint, _Table] = {}
         self._max_leaves = max_leaves
+        self._leaves = 0
         self._budget = max_candidates
 
     def build(self) -> tuple[Indices, list[list[Any]]]:
@@ -128,21 +133,26 @@ class _Builder:
             kept = self._kept[name]
             columns = {name: self._columns[name][kept]}
             self._kept[name] = kept[constraint.holds_for(columns, len(kept))]
-        order = self._order()
-        bound: dict[str, Indices] = {}
-        rows = 1
-        for name in order:
-            rows = self._extend(bound, rows, name)
+        self._order = self._choose_order()
+        self._ready = [
+            [c for c in self._linking if name in c.names and placed.issuperset(c.names)]
+            for name, placed in (
+                (name, set(self._order[: i + 1])) for i, name in enumerate(self._order)
+            )
+        ]
+        blocks: list[dict[str, Indices]] = []
+        self._descend(0, {}, 1, blocks)
         # small types: the table may have millions of rows
-        dtype = np.result_type(*(bound[name].dtype for name in self._names))
-        table = np.empty((rows, len(self._names)), dtype=dtype)
+        dtype = np.result_type(*(kept.dtype for kept in self._kept.values()))
+        table = np.empty((self._leaves, len(self._names)), dtype=dtype)
         for i, name in enumerate(self._names):
-            table[:, i] = bound[name]
-        if order != self._names:
+            if blocks:
+                table[:, i] = np.concatenate([block[name] for block in blocks])
+        if self._order != self._names:
             table = table[np.lexsort(table.T[::-1])]
         return table, [self._lists[name] for name in self._names]
 
-    def _order(self) -> list[str]:
+    def _choose_order(self) -> list[str]:
         """Order the names so that constraints apply early and levels stay narrow.
 
         Greedy: next comes the name that completes most constraints with those already placed;
@@ -154,7 +164,7 @@ class _Builder:
         while left:
 
             def rank(name: str) -> tuple[int, int, int]:
-                mine = [c for c in self._waiting if name in c.names]
+                mine = [c for c in self._linking if name in c.names]
                 completed = sum(placed.union((name,)).issuperset(c.names) for c in mine)
                 linked = any(not placed.isdisjoint(c.names) for c in mine)
                 return -completed, -int(linked), len(self._kept[name])
@@ -165,73 +175,75 @@ class _Builder:
             order.append(name)
         return order
 
-    def _extend(self, bound: dict[str, Indices], rows: int, name: str) -> int:
-        """Bind `name`: every row times every value of `name`, less what constraints refuse."""
+    def _descend(
+        self, level: int, bound: dict[str, Indices], rows: int, blocks: list[dict[str, Indices]]
+    ) -> None:
+        """Extend `rows` partial combinations to leaves, and add those to `blocks`.
+
+        A level that would grow wide is cut into blocks of rows that go down one after the other:
+        memory holds one block per level and the leaves, never a whole level.
+        """
+        for deeper in range(level, len(self._order)):
+            width = len(self._kept[self._order[deeper]])
+            if rows > 1 and rows * width > _BLOCK:
+                step = max(1, _BLOCK // width)
+                for start in range(0, rows, step):
+                    block = {name: index[start : start + step] for name, index in bound.items()}
+                    self._descend(deeper, block, min(step, rows - start), blocks)
+                return
+            bound, rows = self._extend(deeper, bound, rows)
+            if rows == 0:
+                return
+        self._leaves += rows
+        if self._leaves > self._max_leaves:
+            raise TooLargeError(f"more than {self._max_leaves:,} combinations are feasible")
+        blocks.append(bound)
+
+    def _extend(
+        self, level: int, bound: dict[str, Indices], rows: int
+    ) -> tuple[dict[str, Indices], int]:
+        """Bind the name of `level`: every row times every value, less what constraints refuse."""
         import numpy as np
 
+        name = self._order[level]
         values = self._kept[name]
-        names = set(bound) | {name}
-        ready = [c for c in self._waiting if names.issuperset(c.names)]
-        self._waiting = [c for c in self._waiting if c not in ready]
         self._budget -= rows * len(values)
         if self._budget < 0:
             raise TooLargeError("too many combinations to test")
-        if not ready and rows * len(values) > self._max_leaves:
-            raise TooLargeError(f"more than {self._max_leaves:,} combinations")
-        tables = [(self._tabulate(c, name, rows), c) for c in ready]
-        found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
-        total = 0
-        step = max(1, _CHUNK // max(1, len(values)))
-        for start in range(0, rows, step):
-            stop = min(rows, start + step)
-            row, value = self._filter(bound, start, stop, name, tables)
-            total += len(row)
-            if total > self._max_leaves:
-                raise TooLargeError(f"more than {self._max_leaves:,} combinations")
-            found.append((row, value))
-        row = np.concatenate([r for r, _ in found]) if found else np.empty(0, dtype=np.intp)
-        chosen = np.concatenate([v for _, v in found]) if found else np.empty(0, dtype=np.intp)
-        for other in bound:
-            bound[other] = bound[other][row]
-        bound[name] = values[chosen]
-        return total
+        mask = np.ones((rows, len(values)), dtype=np.bool_)
+        direct = []
+        for constraint in self._ready[level]:
+            table = self._tabulate(constraint, name, rows)
+            if table is None:
+                direct.append(constraint)
+            else:
+                mask &= table.rows(bound)
+        row, value = np.nonzero(mask)
+        for constraint in direct:
+            if not len(row):
+                break
+            columns = {
+                n: self._columns[n][values[value] if n == name else bound[n][row]]
+                for n in constraint.names
+            }
+            ok = constraint.holds_for(columns, len(row))
+            row, value = row[ok], value[ok]
+        extended = {other: index[row] for other, index in bound.items()}
+        extended[name] = values[value]
+        return extended, len(row)
 
     def _tabulate(self, constraint: Constraint, name: str, rows: int) -> _Table | None:
         """Evaluate a constraint for all values of its names, if those are few."""
-        others = [other for other in constraint.names if other != name]
-        sizes = [len(self._lists[other]) for other in others]
-        product = math.prod(sizes)
-        if product > rows or product * len(self._kept[name]) > _TABLE:
-            return None
-        return _Table(constraint, others, sizes, name, self._columns, self._kept[name])
-
-    def _filter(
-        self,
-        bound: dict[str, Indices],
-        start: int,
-        stop: int,
-        name: str,
-        tables: list[tuple[_Table | None, Constraint]],
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return (row, value number) of the feasible extensions of rows start..stop."""
-        import numpy as np
-
-        values = self._kept[name]
-        mask = np.ones((stop - start, len(values)), dtype=np.bool_)
-        for table, _ in tables:
-            if table is not None:
-                mask &= table.rows({n: bound[n][start:stop] for n in table.others})
-        row, value = np.nonzero(mask)
-        row += start
-        for table, constraint in tables:
-            if table is None and len(row):
-                columns = {
-                    n: self._columns[n][values[value] if n == name else bound[n][row]]
-                    for n in constraint.names
-                }
-                ok = constraint.holds_for(columns, len(row))
-                row, value = row[ok], value[ok]
-        return row, value
+        table = self._tables.get(constraint)
+        if table is None:
+            others = [other for other in constraint.names if other != name]
+            sizes = [len(self._lists[other]) for other in others]
+            product = math.prod(sizes)
+            if product > rows or product * len(self._kept[name]) > _TABLE:
+                return None
+            table = _Table(constraint, others, sizes, name, self._columns, self._kept[name])
+            self._tables[constraint] = table
+        return table
 
 
 class _Table:
