@@ -1,0 +1,1 @@
+"""A good optimizer, a good target, and what becomes of each when one rule is broken."""

@@ -1,0 +1,22 @@
+"""Claims to be seeded and ignores the seed."""
+
+from __future__ import annotations
+
+from daybreak.plugin import OptimizerSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_optimizers():
+    return [
+        OptimizerSpec(
+            name="kit-ignores-seed",
+            factory="broken_parts.optimizers:IgnoresSeed",
+            summary="Claims to be seeded and ignores the seed.",
+            options="broken_parts.optimizers:StrictOptions",
+            capabilities=frozenset({"seeded"}),
+            parameter_types=frozenset({"ordinal"}),
+            max_objectives=1,
+        )
+    ]

@@ -1,0 +1,22 @@
+"""Reads the clock."""
+
+from __future__ import annotations
+
+from daybreak.plugin import OptimizerSpec, hookimpl
+
+DAYBREAK_API = "1.0"
+
+
+@hookimpl
+def daybreak_register_optimizers():
+    return [
+        OptimizerSpec(
+            name="kit-reads-clock",
+            factory="broken_parts.optimizers:ReadsClock",
+            summary="Reads the clock.",
+            options="broken_parts.optimizers:StrictOptions",
+            capabilities=frozenset({"seeded"}),
+            parameter_types=frozenset({"ordinal"}),
+            max_objectives=1,
+        )
+    ]
