@@ -185,6 +185,13 @@ class Fixed(Descent):
         return [{"a": 8, "b": 8}] * n
 
 
+class Worse(Fixed):
+    """Proposes a configuration that is ten times slower, for the A/B test."""
+
+    def ask(self, n: int = 1) -> list[Configuration]:
+        return [{"a": 32, "b": 1}] * n
+
+
 class Spender(Descent):
     def spent(self) -> Mapping[str, float]:
         return {"dollars": 0.5 * self.told}
@@ -204,6 +211,7 @@ def registry(isolation: Isolation = Isolation.INLINE) -> Registry:
         ("unseeded", "Unseeded"),
         ("empty", "Empty"),
         ("fixed", "Fixed"),
+        ("worse", "Worse"),
         ("spender", "Spender"),
         ("talker", "Talker"),
     ]

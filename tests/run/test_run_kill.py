@@ -23,7 +23,7 @@ from daybreak.store import find_runs, read_run
 HERE = Path(__file__).parent
 TRIALS = """
     SELECT benchmark, optimizer, seed, role, number, configuration, t.status, failure_kind,
-           objective, reference
+           t.objective, reference
     FROM trials t JOIN studies USING (study_id) ORDER BY ALL
 """
 

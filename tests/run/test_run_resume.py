@@ -13,7 +13,7 @@ from daybreak import UserError, query
 
 TRIALS = """
     SELECT benchmark, optimizer, seed, role, number, configuration, t.status, failure_kind,
-           objective, reference
+           t.objective, reference
     FROM trials t JOIN studies USING (study_id) ORDER BY ALL
 """
 

@@ -148,7 +148,7 @@ def test_jobs_give_the_same_trials(run: Runner, tmp_path: Path) -> None:
         run("random, descent", benchmarks=benchmarks, seeds=2, jobs=jobs, results=results)
         answers.append(
             query(
-                "SELECT benchmark, optimizer, seed, number, configuration, objective "
+                "SELECT benchmark, optimizer, seed, number, configuration, trials.objective "
                 "FROM trials JOIN studies USING (study_id) ORDER BY ALL",
                 results,
             )
