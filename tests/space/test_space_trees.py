@@ -254,6 +254,12 @@ def test_senseless_draws_are_refused(n: Any, method: str) -> None:
         SMALL.sample(n, 0, method=method)
 
 
+@pytest.mark.parametrize("rng", [None, "x", 1.5, -1, True])
+def test_a_draw_needs_a_seed(rng: Any) -> None:
+    with pytest.raises(SpaceError, match="cannot draw with"):
+        SMALL.sample(1, rng)
+
+
 def test_drawing_nothing_gives_nothing() -> None:
     assert SMALL.sample(0, 0) == []
 

@@ -42,6 +42,8 @@ SPACE = Space(
         (lambda: Space([Integer("a", 0, 1), Integer("a", 0, 2)]), "two parameters are named 'a'"),
         (lambda: Space(["a"]), "no parameter"),  # type: ignore[list-item]
         (lambda: Space([Integer("a", 0, 1)], "a > 0"), "list of texts"),
+        (lambda: Space([Integer("a", 0, 1)], 3), "list of texts"),  # type: ignore[arg-type]
+        (lambda: Space(3), "must be a list"),  # type: ignore[arg-type]
         (lambda: Space([Integer("a", 0, 1)], ["a >"]), "column 4"),
         (lambda: Space([Integer("a", 0, 1)], [3]), "must be text"),  # type: ignore[list-item]
         (lambda: Space([Integer("a", 0, 1, when="b > 0")]), "no parameter 'b'"),
@@ -256,6 +258,8 @@ def test_restrict_clips_each_type() -> None:
         ("schedule", ["x"]),
         ("chunk", (200, 300)),
         ("chunk", (1, 2, 3)),
+        ("chunk", ("a", "b")),
+        ("chunk", 3),
         ("order", []),
         ("order", [[0, 1]]),
         ("kernel", ["x"]),
@@ -285,7 +289,15 @@ def test_round_trips() -> None:
 
 
 @pytest.mark.parametrize(
-    "described", [{}, [], {"parameters": []}, {"space": 99, "parameters": [{}]}]
+    "described",
+    [
+        {},
+        [],
+        {"parameters": 3},
+        {"parameters": {"a": 1}},
+        {"parameters": []},
+        {"space": 99, "parameters": [{}]},
+    ],
 )
 def test_senseless_descriptions_are_refused(described: Any) -> None:
     with pytest.raises(SpaceError):
@@ -407,3 +419,7 @@ def test_senseless_encodings_are_refused() -> None:
         MODEL.encode([{"o": 1}])
     with pytest.raises(SpaceError, match="not a value"):
         MODEL.encode([{**CONFIGURATIONS[0], "o": 3}])
+    with pytest.raises(SpaceError, match="not a value"):
+        MODEL.encode([{**CONFIGURATIONS[0], "o": [10]}])
+    with pytest.raises(SpaceError, match="no value"):
+        MODEL.encode([3])  # type: ignore[list-item]

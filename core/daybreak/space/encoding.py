@@ -58,7 +58,7 @@ def encode(
             continue
         try:
             values = [configuration[parameter.name] for configuration in configurations]
-        except KeyError:
+        except (KeyError, TypeError):
             raise SpaceError("a configuration has no value", field=parameter.name) from None
         blocks.append(_block(parameter, values, permutation))
     return np.hstack(blocks)
@@ -142,11 +142,18 @@ def _block(parameter: Parameter, values: list[Any], permutation: str) -> NDArray
 def _listed(parameter: Ordinal | Categorical, values: list[Any]) -> list[Any]:
     """Normalise values, each distinct one only once."""
     known: dict[tuple[type, Any], Any] = {}
+    normalised = []
     for value in values:
         key = (type(value), value)
-        if key not in known:
-            known[key] = parameter.normalise(value)
-    return [known[type(value), value] for value in values]
+        try:
+            if key not in known:
+                known[key] = parameter.normalise(value)
+        except TypeError:
+            # a list, say, cannot be a key; `normalise` says what is wrong with it
+            normalised.append(parameter.normalise(value))
+        else:
+            normalised.append(known[key])
+    return normalised
 
 
 def _scaled(numbers: Sequence[Any], low: float, high: float, log: bool) -> NDArray[np.float64]:

@@ -147,11 +147,11 @@ class Parameter:
 
 
 def _number(value: Any) -> int | float | None:
-    """Return a finite Python number for a number of Python or NumPy, else None."""
+    """Return a Python number for a number of Python or NumPy that a float can hold, else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return int(value)
+        return int(value) if abs(value) <= _LARGEST else None
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     kind = getattr(getattr(value, "dtype", None), "kind", "")
@@ -248,8 +248,6 @@ class Integer(Parameter):
         low, high = _whole(self.low), _whole(self.high)
         if low is None or high is None:
             raise SpaceError("`low` and `high` must be whole numbers", field=str(self.name))
-        if max(abs(low), abs(high)) > _LARGEST:
-            raise SpaceError("the range is too wide for a float", field=str(self.name))
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         _check_range(self.name, low, high, self.log)

@@ -74,9 +74,10 @@ def _listed(parameter: Ordinal | Categorical, values: Sequence[Any]) -> Paramete
 
 
 def _ranged(parameter: Real | Integer, values: Sequence[Any]) -> Parameter:
-    if len(values) != 2:
-        raise SpaceError("expected (low, high)", field=parameter.name)
-    low, high = max(values[0], parameter.low), min(values[1], parameter.high)
+    numbers = list(values) if isinstance(values, Sequence) else []
+    if len(numbers) != 2 or not all(isinstance(number, int | float) for number in numbers):
+        raise SpaceError(f"cannot clip to {values!r}", field=parameter.name, expected="(low, high)")
+    low, high = max(numbers[0], parameter.low), min(numbers[1], parameter.high)
     if low > high:
         raise SpaceError(
             f"nothing of {parameter.low}..{parameter.high} would remain", field=parameter.name

@@ -38,6 +38,11 @@ def sample(
         )
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
         raise SpaceError(f"cannot sample {n!r} configurations", expected="a whole number from 0")
+    seeded = isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0
+    if not seeded and not isinstance(rng, np.random.Generator):
+        raise SpaceError(
+            f"cannot draw with {rng!r}", expected="a NumPy generator, or a seed from 0 for one"
+        )
     generator = np.random.default_rng(rng)
     path = method == "path"
     if n == 0:

@@ -60,6 +60,8 @@ class Space:
         clipped: bool = False,
     ) -> None:
         self.name = name
+        if not isinstance(parameters, Iterable):
+            raise SpaceError(f"`parameters` must be a list, not {parameters!r}")
         self.parameters: tuple[Parameter, ...] = tuple(parameters)
         self._by_name: dict[str, Parameter] = {}
         if not self.parameters:
@@ -71,8 +73,8 @@ class Space:
                 raise SpaceError(f"two parameters are named '{parameter.name}'")
             self._by_name[parameter.name] = parameter
         self.names: tuple[str, ...] = tuple(self._by_name)
-        if isinstance(constraints, str):
-            raise SpaceError("`constraints` must be a list of texts, not one text")
+        if isinstance(constraints, str) or not isinstance(constraints, Iterable):
+            raise SpaceError(f"`constraints` must be a list of texts, not {constraints!r}")
         self.constraints: tuple[Constraint, ...] = tuple(
             c if isinstance(c, Constraint) else parse_constraint(c) for c in constraints
         )
@@ -420,8 +422,11 @@ class Space:
                 expected=f"format {_FORMAT}",
                 remedy="use the version of Daybreak that wrote it, or a newer one",
             )
+        listed = described["parameters"]
+        if isinstance(listed, str | Mapping) or not isinstance(listed, Iterable):
+            raise SpaceError("this does not describe a search space: `parameters` is no list")
         return cls(
-            [parameter_from_dict(parameter) for parameter in described["parameters"]],
+            [parameter_from_dict(parameter) for parameter in listed],
             described.get("constraints", ()),
             name=str(described.get("name", "")),
             clipped=True,
