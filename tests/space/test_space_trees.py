@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from daybreak.errors import SpaceError
 from daybreak.space import Categorical, Integer, Ordinal, Permutation, Program, Real, Space
+from daybreak.space.building import TooLargeError, build_leaves
 from daybreak.space.chain import linked_groups
 from daybreak.space.constraint import parse_constraint
-from daybreak.space.tree import TooLargeError, Tree, build_leaves
+from daybreak.space.tree import Tree
 
 CONSTRAINTS = [
     "a % b == 0",
@@ -332,7 +333,7 @@ def test_wide_levels_are_cut_into_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     parameters = [Integer(n, 0, 9) for n in "abcdef"]
     constraints = [parse_constraint("a + b + c + d + e + f > 51"), parse_constraint("f != b")]
     whole, _ = build_leaves(parameters, constraints)
-    monkeypatch.setattr("daybreak.space.tree._BLOCK", 1000)
+    monkeypatch.setattr("daybreak.space.building._BLOCK", 1000)
     cut, _ = build_leaves(parameters, constraints)
     assert np.array_equal(whole, cut)
     # deficits from 9 sum up to at most 2, and those of b and f differ

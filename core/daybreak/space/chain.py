@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from daybreak.errors import SpaceError
+from daybreak.space.building import TooLargeError
 from daybreak.space.constraint import Constraint, parse_constraint
 from daybreak.space.open import OpenPart
 from daybreak.space.parameters import Parameter, Real
 from daybreak.space.parts import FreePart, Part, TreePart
-from daybreak.space.tree import TooLargeError, empty_error
+from daybreak.space.tree import empty_error
 
 __all__ = ["activity_order", "linked_groups", "make_parts"]
 

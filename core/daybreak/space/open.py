@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import SpaceError
+from daybreak.space.building import TooLargeError
 from daybreak.space.constraint import Constraint
 from daybreak.space.parameters import Parameter, Real
 from daybreak.space.parts import Part, uncountable, values_of
-from daybreak.space.tree import TooLargeError
 
 if TYPE_CHECKING:
     import numpy as np

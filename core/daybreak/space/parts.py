@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from daybreak.errors import SpaceError
+from daybreak.space.building import TooLargeError
 from daybreak.space.constraint import Constraint
 from daybreak.space.parameters import Categorical, Integer, Ordinal, Parameter, Permutation, Real
-from daybreak.space.tree import TooLargeError, Tree, blame, empty_error
+from daybreak.space.tree import Tree, blame, empty_error
 
 if TYPE_CHECKING:
     import numpy as np
