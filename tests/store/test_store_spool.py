@@ -9,23 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from store_samples import STUDY, begin, make_trial
 
 from daybreak.errors import StoreError
 from daybreak.records import Event, FailureKind, Outcome, Sample, Trial, TrialStatus
-from daybreak.store import RunWriter, StudyRow, find_runs, read_run
+from daybreak.store import RunWriter, find_runs, read_run
 from daybreak.store.segments import list_segments
-
-STUDY = StudyRow(
-    study_id="r1/s1",
-    study_key="k1",
-    benchmark="toy/sum",
-    target="toy",
-    optimizer="random",
-    component="random",
-    seed=1,
-    budget={"evaluations": 20},
-    thresholds=({"name": "expert", "value": 1.0, "relative_to": "expert"},),
-)
 
 # JSON has no lone surrogates; they are stored as U+FFFD, which has its own test
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -73,22 +62,6 @@ trials = st.builds(
     elapsed_s=floats,
     proposal=st.none() | facts,
 )
-
-
-def make_trial(number: int, value: float | None = 1.0, **changes: object) -> Trial:
-    outcome = Outcome(
-        status=TrialStatus.OK if value is not None else TrialStatus.FAILED,
-        failure_kind=None if value is not None else FailureKind.BUILD,
-        objectives={"time": value},
-        samples=() if value is None else (Sample("time", value, 0),),
-    )
-    return Trial(number=number, configuration={"x": number}, outcome=outcome, **changes)
-
-
-def begin(results: Path, run_id: str = "r1") -> RunWriter:
-    writer = RunWriter.create(results, run_id, suite_key="sk", row={"suite": "toys"})
-    writer.study(STUDY)
-    return writer
 
 
 def exact(value: object) -> str:

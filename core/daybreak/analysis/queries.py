@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.analysis.views import create_statements, load_views
 from daybreak.errors import StoreError, UserError, nearest
-from daybreak.store.database import Busy, connect, migrate, open_reader, quoted
+from daybreak.store.database import (
+    Busy,
+    connect,
+    database_path,
+    migrate,
+    open_reader,
+    quoted,
+    translate,
+)
 from daybreak.store.ingestion import fill, ingest, is_current
 
 if TYPE_CHECKING:
@@ -147,6 +155,8 @@ def _run(sql: str, results: str | Path) -> Iterator[duckdb.DuckDBPyRelation]:
     with open_index(Path(results)) as connection:
         try:
             yield connection.sql(sql)
+        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
+            raise translate(error, database_path(Path(results))) from error
         except duckdb.Error as error:
             raise _explain(error, connection) from error
 

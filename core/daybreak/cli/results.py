@@ -207,7 +207,10 @@ def _scale(values: list[float | None], unit: str | None) -> tuple[float, str | N
 
 
 def _number(value: float | None, factor: float) -> str | None:
-    return None if value is None else f"{value * factor:.3g}"
+    if value is None:
+        return None
+    scaled = value * factor
+    return f"{scaled:.0f}" if 1000 <= abs(scaled) < 1e6 else f"{scaled:.3g}"
 
 
 def _interval(

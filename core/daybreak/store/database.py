@@ -78,8 +78,9 @@ def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCon
 
     if path is not None and read_only and not path.exists():
         raise FileNotFoundError(path)
+    at_rest = path is not None and path.exists() and not path.with_name(f"{path.name}.wal").exists()
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             ":memory:" if path is None else str(path),
             read_only=read_only,
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
@@ -89,6 +90,22 @@ def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCon
         raise Busy(str(error)) from error
     except duckdb.Error as error:
         raise translate(error, path) from error
+    if at_rest and path is not None:
+        _check_whole(connection, path)
+    return connection
+
+
+def _check_whole(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a file that was cut short, which DuckDB would notice only on reading the lost part."""
+    found = connection.execute(
+        "SELECT block_size * total_blocks FROM pragma_database_size()"
+    ).fetchone()
+    if found and path.stat().st_size < found[0]:
+        connection.close()
+        raise StoreError("the index is damaged: it was cut short", file=path, remedy=_ANEW)
+
+
+_ANEW = "make it anew from the spool, which holds everything: daybreak db rebuild"
 
 
 def translate(error: duckdb.Error, path: Path | None) -> Busy | StoreError:
@@ -123,7 +140,7 @@ def translate(error: duckdb.Error, path: Path | None) -> Busy | StoreError:
     return StoreError(
         f"the index is damaged: {first}",
         file=path,
-        remedy="make it anew from the spool, which holds everything: daybreak db rebuild",
+        remedy=_ANEW,
     )
 
 
