@@ -133,6 +133,17 @@ def children() -> None:
             os._exit(0)
 
 
+def hop() -> None:
+    """Leave a process that lives on in its children only, for ten seconds at most."""
+    until = time.monotonic() + 10.0
+    if os.fork() == 0:
+        while time.monotonic() < until:
+            if os.fork() != 0:
+                os._exit(0)
+            os.setsid()
+        os._exit(0)
+
+
 def daemon_with_pipes() -> None:
     """Leave a process that holds every descriptor open."""
     if os.fork() == 0:
@@ -225,6 +236,7 @@ ACTS: dict[str, Callable[[], object]] = {
     "close_all": close_all,
     "close_and_hang": close_and_hang,
     "children": children,
+    "hop": hop,
     "daemon": daemon_with_pipes,
     "bad_alloc": bad_alloc,
     "kill_parent": kill_parent,

@@ -211,6 +211,18 @@ def test_strays_of_a_fork_are_gone_before_the_next_trial(nasty: tuple[Bench, str
     assert outcome.facts["strays_killed"] >= 4
 
 
+def test_a_process_that_hops_ends_with_its_namespace(nasty: tuple[Bench, str, str]) -> None:
+    bench, isolation, sandbox = nasty
+    if isolation != "fork" or sandbox == "limits":
+        pytest.skip("a process that forks faster than it is killed ends with a namespace only")
+    outcome = bench.measure({"act": "hop", "phase": "build"})
+    assert outcome.status is TrialStatus.OK
+    after = bench.measure({})
+    assert after.status is TrialStatus.OK
+    # Either it was caught, or the worker was given up for it.
+    assert outcome.facts["strays_killed"] >= 1 or "reopened_s" in after.facts
+
+
 def test_bubblewrap_keeps_files_and_network_out(nasty: tuple[Bench, str, str]) -> None:
     bench, _, sandbox = nasty
     network = bench.measure({"act": "network", "phase": "build"})

@@ -123,7 +123,7 @@ def run_forked(
             os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         output.drain(output_bytes)
-        strays = reap_strays()
+        strays, clean = reap_strays()
     finally:
         for open_fd in (result_read, output_read, alive_fd):
             if open_fd is not None:
@@ -133,6 +133,8 @@ def run_forked(
     facts = dict(setting.facts)
     if strays:
         facts["strays_killed"] = strays
+    if not clean:
+        facts["strays_left"] = True
     if threads > 1:
         facts["threads_at_fork"] = threads
     outcome: Outcome | None = None

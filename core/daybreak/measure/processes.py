@@ -26,20 +26,24 @@ def die_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def reap_strays(patience: float = _PATIENCE) -> int:
-    """Kill and reap every child of this process until there is none; return how many there were."""
+def reap_strays(patience: float = _PATIENCE) -> tuple[int, bool]:
+    """Kill and reap every child of this process until there is none.
+
+    Returns how many there were, and whether all are gone: processes that keep forking can outrun
+    this for longer than `patience` seconds.
+    """
     ended = 0
     until = time.monotonic() + patience
     while True:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return ended
+            return ended, True
+        if time.monotonic() > until:
+            return ended, False
         if pid:
             ended += 1
             continue
-        if time.monotonic() > until:
-            return ended
         for child in _children(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(child, signal.SIGKILL)

@@ -61,7 +61,8 @@ def main(argv: list[str]) -> int:
             request = reader.receive()
             if request is None or request.get("op") != "trial":
                 return 0
-            worker.trial(request)
+            if not worker.trial(request):
+                return 3
     finally:
         worker.close()
 
@@ -109,8 +110,12 @@ class _Worker:
         write_frame(self.channel, {"id": 0, "opened": answer})
         return True
 
-    def trial(self, request: Mapping[str, Any]) -> None:
-        """Run one trial and send its outcome."""
+    def trial(self, request: Mapping[str, Any]) -> bool:
+        """Run one trial and send its outcome; False when this worker had better end.
+
+        That is so when the trial left processes behind that cannot be caught: they end with the
+        worker's namespace, and Daybreak starts a new worker.
+        """
         assert self.opened is not None  # noqa: S101 - main() ends when open() fails
         number = int(request["id"])
         configuration = decode_configuration(request["configuration"])
@@ -148,6 +153,7 @@ class _Worker:
             flush_output()
             outcome = replace(outcome, readings=readings)
         send_outcome(send, outcome, self.setting)
+        return "strays_left" not in outcome.facts
 
     def close(self) -> None:
         if self.opened is not None:
