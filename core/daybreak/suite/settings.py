@@ -197,7 +197,10 @@ class ProtocolSpec(SuiteModel):
 class LimitsSpec(SuiteModel):
     """What a worker process may use."""
 
-    memory: Bytes | None = Field(None, description="address space, e.g. 4GiB; null: no limit")
+    memory: Bytes | None = Field(
+        None,
+        description="address space, e.g. 4GiB; null: 8 GiB or three quarters of the machine, whichever is less",
+    )
     output: Bytes = Field(_DEFAULT_LIMITS.output_bytes, description="what a candidate may print")
     file: Bytes = Field(_DEFAULT_LIMITS.file_bytes, description="size of any file it writes")
 
