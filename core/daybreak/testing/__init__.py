@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from daybreak.testing.components import ComponentConformance
     from daybreak.testing.distributions import write_distribution
+    from daybreak.testing.exercises import drive, problems
     from daybreak.testing.optimizers import OptimizerConformance
-    from daybreak.testing.problems import drive, problems
     from daybreak.testing.targets import TargetConformance
 
 __all__ = [
@@ -32,8 +32,8 @@ _HOME = {
     "ComponentConformance": "components",
     "OptimizerConformance": "optimizers",
     "TargetConformance": "targets",
-    "drive": "problems",
-    "problems": "problems",
+    "drive": "exercises",
+    "problems": "exercises",
     "write_distribution": "distributions",
 }
 

@@ -19,9 +19,9 @@ from daybreak.plugin.contracts import Explains, Optimizer, Problem, Spends
 from daybreak.records import Configuration, FailureKind, Outcome, Trial
 from daybreak.testing.clocks import forbid_clocks
 from daybreak.testing.components import ComponentConformance
+from daybreak.testing.exercises import OUTSIDE, drive, failed, measured, problems, trial_of
 from daybreak.testing.options import check_options
 from daybreak.testing.probe import ask_process, describe_component
-from daybreak.testing.problems import OUTSIDE, drive, failed, measured, problems, trial_of
 
 __all__ = ["OptimizerConformance"]
 

@@ -154,7 +154,7 @@ def _proposals(
     trials: int,
 ) -> Any:
     """Drive the optimizer on each named problem; a text instead of proposals says what it raised."""
-    from daybreak.testing.problems import drive, problems
+    from daybreak.testing.exercises import drive, problems
 
     made = _component(component)
     answers: dict[str, Any] = {}
