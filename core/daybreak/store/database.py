@@ -262,6 +262,8 @@ def open_writer(results: Path, *, wait_s: float = 0.0) -> Iterator[duckdb.DuckDB
 
     path = database_path(results)
     with locked(results, wait_s=wait_s):
+        if not path.exists():
+            _create(path)
         connection = connect(path)
         try:
             migrate(connection, path)
@@ -271,6 +273,28 @@ def open_writer(results: Path, *, wait_s: float = 0.0) -> Iterator[duckdb.DuckDB
         finally:
             with suppress(duckdb.Error):
                 connection.close()
+
+
+def _create(path: Path) -> None:
+    """Make an empty index; it appears under its name only when it is whole."""
+    import duckdb
+
+    draft = path.with_name(f"{path.name}.new")
+    log = draft.with_name(f"{draft.name}.wal")
+    try:
+        draft.unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
+        with connect(draft) as connection:
+            migrate(connection, None)
+        draft.replace(path)
+    except duckdb.Error as error:
+        raise translate(error, path) from error
+    except OSError as error:
+        raise writing_failed(error, path) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+            log.unlink(missing_ok=True)
 
 
 def open_reader(results: Path) -> duckdb.DuckDBPyConnection:

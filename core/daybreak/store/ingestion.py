@@ -173,8 +173,10 @@ def _take_lines(
     size: int,
     report: IngestReport,
 ) -> None:
-    _check_length(segment.path.stat().st_size, size, segment.path)
-    while True:
+    # what is appended meanwhile waits for the next time: a busy run must not be chased for ever
+    end = segment.path.stat().st_size
+    _check_length(end, size, segment.path)
+    while size < end:
         lines: list[Line] = list(
             read_lines(segment.path, start=size, position=records, limit=_CHUNK)
         )
