@@ -130,6 +130,7 @@ def _records(folder: Path) -> Iterator[bytes]:
         if isinstance(record, str):
             yield b"damaged"
         elif record["type"] != "segment":  # how it is cut into files does not matter
+            record.pop("schema_version", None)  # of a sealed trial it stands in the file's header
             yield encode_line(_canonical(record))
 
 
@@ -196,8 +197,8 @@ def _copy(source: Path, target: Path) -> None:
                 break  # sealed since the folder was listed: look again
             finally:
                 draft.unlink(missing_ok=True)
-            if segment.sealed:
-                segment_path(target, segment.number).unlink(missing_ok=True)
+            other_kind = "jsonl" if segment.sealed else "parquet"
+            segment_path(target, segment.number, other_kind).unlink(missing_ok=True)
             done.add(segment.number)
         else:
             return
