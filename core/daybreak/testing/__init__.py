@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from daybreak.testing.components import ComponentConformance
     from daybreak.testing.distributions import write_distribution
-    from daybreak.testing.exercises import drive, problems
+    from daybreak.testing.exercises import drive, failed, measured, problems
     from daybreak.testing.optimizers import OptimizerConformance
     from daybreak.testing.targets import TargetConformance
 
@@ -24,6 +24,8 @@ __all__ = [
     "OptimizerConformance",
     "TargetConformance",
     "drive",
+    "failed",
+    "measured",
     "problems",
     "write_distribution",
 ]
@@ -33,6 +35,8 @@ _HOME = {
     "OptimizerConformance": "optimizers",
     "TargetConformance": "targets",
     "drive": "exercises",
+    "failed": "exercises",
+    "measured": "exercises",
     "problems": "exercises",
     "write_distribution": "distributions",
 }
