@@ -224,7 +224,7 @@ def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str,
         "WHERE NOT internal AND (schema_name = 'main') ORDER BY table_name, column_index"
     ).fetchall()
     found: dict[str, list[tuple[str, str]]] = {}
-    hidden = {"installed_views", "staged"}
+    hidden = {"ingested", "installed_views", "schema_migrations", "staged"}
     for table, column, kind in rows:
         listed = found.setdefault(table, [])
         if (column, kind) not in listed:
