@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,6 +164,8 @@ def _cell(value: Any) -> str | None:
 
 def _plain(value: Any) -> Any:
     """Return `value` as JSON can hold it: NaN and infinity become null, a map an object."""
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):
