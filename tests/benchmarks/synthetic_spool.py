@@ -147,9 +147,7 @@ def _segment(
     if reference is not None:
         columns["reference"] = _words(np.zeros(n, np.int32), [reference])
     arrays = [
-        columns[field.name].cast(field.type)
-        if field.name in columns
-        else pa.nulls(n, field.type)
+        columns[field.name].cast(field.type) if field.name in columns else pa.nulls(n, field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
