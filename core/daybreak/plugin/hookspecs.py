@@ -67,7 +67,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import TargetSpec, hookimpl
+            from daybreak import TargetSpec, hookimpl
 
             @hookimpl
             def daybreak_register_targets():
@@ -92,7 +92,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import OptimizerSpec, hookimpl
+            from daybreak import OptimizerSpec, hookimpl
 
             @hookimpl
             def daybreak_register_optimizers():
@@ -118,7 +118,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import ExecutorSpec, hookimpl
+            from daybreak import ExecutorSpec, hookimpl
 
             @hookimpl
             def daybreak_register_executors():
@@ -143,7 +143,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import MetricSpec, hookimpl
+            from daybreak import MetricSpec, hookimpl
 
             @hookimpl
             def daybreak_register_metrics():
@@ -170,7 +170,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import ViewSpec, hookimpl
+            from daybreak import ViewSpec, hookimpl
 
             @hookimpl
             def daybreak_register_views():
@@ -195,7 +195,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import ImporterSpec, hookimpl
+            from daybreak import ImporterSpec, hookimpl
 
             @hookimpl
             def daybreak_register_importers():
@@ -220,7 +220,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import ReportSpec, hookimpl
+            from daybreak import ReportSpec, hookimpl
 
             @hookimpl
             def daybreak_register_reports():
@@ -247,7 +247,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl
             def daybreak_run_started(run):
@@ -268,7 +268,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl
             def daybreak_study_started(study):
@@ -289,7 +289,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl
             def daybreak_trial_finished(study, trial):
@@ -310,7 +310,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl
             def daybreak_study_finished(study):
@@ -330,7 +330,7 @@ class HookSpecs:
 
         Example::
 
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl
             def daybreak_run_finished(run):
@@ -361,7 +361,7 @@ class HookSpecs:
         Example::
 
             import dataclasses
-            from daybreak.plugin import hookimpl
+            from daybreak import hookimpl
 
             @hookimpl(wrapper=True)
             def daybreak_trial_protocol(study, configuration):
