@@ -123,9 +123,7 @@ def _p_value(logs: NDArray[np.float64], signs: NDArray[Any]) -> float:
     return float((sums >= observed).mean())
 
 
-def _interval(
-    logs: NDArray[np.float64], signs: NDArray[Any], level: float
-) -> tuple[float, float]:
+def _interval(logs: NDArray[np.float64], signs: NDArray[Any], level: float) -> tuple[float, float]:
     """Return the shifts that the test does not reject, found by bisection on either side."""
     centre = float(logs.mean())
     width = float(max(abs(logs - centre).max(), 1e-12)) * 2 + 1e-12
