@@ -254,3 +254,16 @@ def test_times_are_utc_whatever_the_zone_of_the_reader(tmp_path):
         env={**os.environ, "TZ": "America/Los_Angeles"},
     )
     assert rows(tmp_path, "SELECT started_at FROM trials") == [(datetime.datetime(2026, 6, 1, 12),)]
+
+
+def test_thousands_of_trials_of_alternating_studies_find_their_study(tmp_path):
+    with begin(tmp_path) as writer:
+        columns = {name: getattr(STUDY, name) for name in StudyRow.__slots__}
+        names = [f"r1/many{i}" for i in range(7)]
+        for name in names:
+            writer.study(StudyRow(**{**columns, "study_id": name, "study_key": name}))
+        for number in range(5000):
+            writer.trial(names[number % 7], make_trial(number // 7, float(number)))
+    assert ingest(tmp_path).trials == 5000
+    found = rows(tmp_path, "SELECT study_id, number, objective FROM trials ORDER BY objective")
+    assert found == [(names[n % 7], n // 7, float(n)) for n in range(5000)]

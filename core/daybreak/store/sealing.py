@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ __all__ = ["read_sealed", "seal", "sealed_rows", "segment_schema", "to_table"]
 
 #: Records that become one row group: a bound on memory, and what a reader can skip at once.
 _BATCH = 100_000
+#: Records that are Python objects at a time: more, and the garbage collector dominates.
+_PARSED = 2_000
 _INT64 = 1 << 63
 
 # parts of a trial's record, by the type of their column
@@ -48,7 +51,6 @@ def segment_schema() -> pa.Schema:
     """
     import pyarrow as pa
 
-    words = pa.dictionary(pa.int32(), pa.string())
     numbers = pa.map_(pa.string(), pa.float64())
     sample = pa.struct([("metric", pa.string()), ("value", pa.float64()), ("i", pa.int64())])
     event = pa.struct(
@@ -65,13 +67,13 @@ def segment_schema() -> pa.Schema:
     return pa.schema(
         [
             ("position", pa.int64()),
-            ("type", words),
+            ("type", pa.string()),
             ("record", pa.string()),
-            ("study_id", words),
+            ("study_id", pa.string()),
             ("number", pa.int64()),
-            ("status", words),
-            ("failure_kind", words),
-            ("reference", words),
+            ("status", pa.string()),
+            ("failure_kind", pa.string()),
+            ("reference", pa.string()),
             ("key", pa.string()),
             ("started_at", pa.string()),
             ("message", pa.string()),
@@ -108,8 +110,18 @@ def to_table(lines: Iterable[Line], path: Path) -> tuple[pa.Table, list[str]]:
     import pyarrow as pa
 
     schema = segment_schema()
-    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     problems: list[str] = []
+    remaining = iter(lines)
+    batches = []
+    while some := list(islice(remaining, _PARSED)):
+        batches.append(_to_batch(some, path, schema, problems, pa))
+    return pa.Table.from_batches(batches, schema=schema), problems
+
+
+def _to_batch(
+    lines: list[Line], path: Path, schema: pa.Schema, problems: list[str], pa: Any
+) -> pa.RecordBatch:
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     appenders = [(name, values.append) for name, values in columns.items()]
     for line in lines:
         record = parse_line(line.text, path, line.position)
@@ -125,7 +137,7 @@ def to_table(lines: Iterable[Line], path: Path) -> tuple[pa.Table, list[str]]:
         for name, append in appenders:
             append(row.get(name))
     arrays = [_column(columns[field.name], field.type, pa) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema), problems
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _trial_row(record: dict[str, Any]) -> dict[str, Any]:
