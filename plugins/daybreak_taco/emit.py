@@ -104,6 +104,8 @@ def refusal(output: str, code: int) -> str:
 
 def _only_compute(text: str) -> str:
     head, _, _ = text.partition("\nint compute(")
+    # The first lines repeat the command with the name of the file, which is another every time.
+    head = head[head.index("#ifndef") :] if "#ifndef" in head else head
     for found in _FUNCTION.finditer(text):
         if found.group(1) == ENTRY:
             return head + "\n\n" + found.group(0)

@@ -5,13 +5,20 @@ becomes OpenMP's ``simd``, which unlike the hint promises that the iterations ar
 promise is made only where it holds: where the kernel says that the loop runs over an index of the
 result, or where all that the loop carries on is a scalar sum, which is then named as a reduction.
 Elsewhere the hint is dropped, and GCC vectorises at -O3 what it can prove to be right.
+
+GCC moves the body of a parallel loop into a function of its own and forgets there that a loop was
+to be unrolled, unless the whole loop disappears. `UNROLL_FLAGS` start the unrolling pass all the
+same, for loops with the pragma only.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["for_gcc", "unroll_loop"]
+__all__ = ["UNROLL_FLAGS", "for_gcc", "unroll_loop"]
+
+#: flags with which GCC unrolls loops with the pragma, and no others
+UNROLL_FLAGS = ("-funroll-loops", "--param=max-unroll-times=1")
 
 _UNROLL = re.compile(r"^([ \t]*)#pragma unroll (\d+)$", re.MULTILINE)
 _VECTOR = re.compile(r"^([ \t]*)#pragma clang loop [^\n]*\n", re.MULTILINE)

@@ -27,7 +27,7 @@ from daybreak.records import Event, MeasurementProtocol, Sample
 from daybreak_taco.ccompiler import CCompiler, find_compiler, finish, load
 from daybreak_taco.emit import emit
 from daybreak_taco.kernels import KERNELS
-from daybreak_taco.pragmas import unroll_loop
+from daybreak_taco.pragmas import UNROLL_FLAGS, unroll_loop
 from daybreak_taco.problem import Problem
 from daybreak_taco.roofline import least_ms
 from daybreak_taco.schedule import Schedule
@@ -179,7 +179,10 @@ class TacoSession:
         schedule, text = self.emit(configuration)
         emitted = time.perf_counter()
         source = finish(text, 1 + len(problem.inputs), compiler, independent=schedule.independent)
-        library = compiler.build(source, tuple(shlex.split(self._options["flags"])), scratch)
+        flags = tuple(shlex.split(self._options["flags"]))
+        if "#pragma GCC unroll" in source:
+            flags += UNROLL_FLAGS
+        library = compiler.build(source, flags, scratch)
         done = time.perf_counter()
         facts = {
             "code": hashlib.sha256(source.encode()).hexdigest()[:16],

@@ -7,29 +7,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from taco_support import define
 
 from daybreak.errors import RequirementError
-from daybreak.plugin.contracts import Benchmark
-from daybreak_taco import options as models
 from daybreak_taco.session import TacoSession
 from daybreak_taco.target import TacoTarget
 from daybreak_taco.toolchain import Taco, find_taco
-
-#: data small enough for hundreds of kernels, with empty rows, and sizes that no block divides
-SMALL: dict[str, dict[str, Any]] = {
-    "spmv": {"matrix": "generate:power-law(rows=101, nnz=900, skew=3)"},
-    "spmm": {"matrix": "generate:power-law(rows=101, nnz=900, skew=3)", "columns": 33},
-    "sddmm": {"matrix": "generate:power-law(rows=101, nnz=900, skew=3)", "columns": 33},
-    "ttv": {"tensor": "generate:skewed(dims=61x50x70, nnz=3001)"},
-    "mttkrp": {"tensor": "generate:skewed(dims=21x15x16x17, nnz=301)", "columns": 33},
-}
-
-
-def define(name: str, **options: Any) -> Benchmark:
-    """Return benchmark `name`, compiled without optimisation unless the options say otherwise."""
-    given = {"flags": "-O1", **SMALL[name], **options}
-    model = getattr(models, f"{name.capitalize()}Options")
-    return TacoTarget().define(name, model(**given).model_dump())
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +39,7 @@ def opened(taco: Taco) -> Callable[..., AbstractContextManager[TacoSession]]:
 def cache(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An empty cache folder in place of the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(
-        "daybreak_taco.toolchain.cache_folder", lambda: tmp_path / "cache" / "taco"
-    )
+    monkeypatch.setattr("daybreak_taco.toolchain.cache_folder", lambda: tmp_path / "cache" / "taco")
     monkeypatch.setattr("daybreak_taco.install.cache_folder", lambda: tmp_path / "cache" / "taco")
     monkeypatch.setattr(
         "daybreak_taco.data.fetching.cache_folder", lambda: tmp_path / "cache" / "taco"

@@ -22,9 +22,7 @@ from daybreak_taco.problem import digest
 )
 def test_the_same_arguments_give_the_same_matrix_everywhere(text: str, expected: str) -> None:
     matrix = load_matrix(text)
-    found = digest(
-        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
-    )
+    found = digest(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
     assert found == expected
 
 
@@ -32,7 +30,10 @@ def test_the_same_arguments_give_the_same_matrix_everywhere(text: str, expected:
     ("text", "expected"),
     [
         ("generate:skewed(dims=20x30x40, nnz=500, seed=3)", "94ce413b802c3288491bdf45bac9a49e"),
-        ("generate:blocks(dims=16x16x16x16, block=4, blocks=9)", "65e1241293c00a909772cd1b9dd69664"),
+        (
+            "generate:blocks(dims=16x16x16x16, block=4, blocks=9)",
+            "65e1241293c00a909772cd1b9dd69664",
+        ),
     ],
 )
 def test_the_same_arguments_give_the_same_tensor_everywhere(text: str, expected: str) -> None:

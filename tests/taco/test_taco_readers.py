@@ -11,7 +11,9 @@ import pytest
 from daybreak.errors import UserError
 from daybreak_taco.data import load_matrix, load_tensor
 
-GENERAL = "%%MatrixMarket matrix coordinate real general\n% comment\n\n2 3 3\n1 1 1.5\n2 3 -2e0\n1 2 4\n"
+GENERAL = (
+    "%%MatrixMarket matrix coordinate real general\n% comment\n\n2 3 3\n1 1 1.5\n2 3 -2e0\n1 2 4\n"
+)
 
 
 def write(folder: Path, text: str, name: str = "m.mtx") -> str:

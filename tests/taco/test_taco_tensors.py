@@ -22,7 +22,9 @@ def unpack(tensor: Tensor) -> dict[tuple[int, ...], float]:
             found[prefix] = float(tensor.values.array[parent])
         elif tensor.format[level] == "d":
             for coordinate in range(tensor.dimensions[level]):
-                walk(level + 1, parent * tensor.dimensions[level] + coordinate, (*prefix, coordinate))
+                walk(
+                    level + 1, parent * tensor.dimensions[level] + coordinate, (*prefix, coordinate)
+                )
         else:
             positions, coordinates = (array.array for array in tensor.indices[level])
             for place in range(positions[parent], positions[parent + 1]):

@@ -171,7 +171,10 @@ def short_name(text: str, *, tensor: bool) -> str:
         return re.sub(r"[^\w.-]+", "-", prefix + source.name)
     declared = (TENSORS if tensor else MATRICES)[source.name].arguments
     return "-".join(
-        [source.name, *(declared[key].letter + _short(value) for key, value in source.given.items())]
+        [
+            source.name,
+            *(declared[key].letter + _short(value) for key, value in source.given.items()),
+        ]
     )
 
 

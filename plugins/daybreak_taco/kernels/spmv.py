@@ -30,6 +30,8 @@ class Spmv(Kernel):
         "The published client splits j over its coordinates; this release of TACO turns that into "
         "code that adds entries more than once, so that no configuration would pass verification. "
         "Here chunk_size3 splits the stored positions of a row (pos, then split), as in SpMM.",
+        "Where chunk_size2 exceeds chunk_size, rows would be computed more than once: TACO does not "
+        "guard the inner split. There the inner block is the whole outer one.",
         "As published, the permutation's loop 4 (here jpos0, the blocks of positions) stays innermost "
         "and loop 3 (here jpos1, the chunk_size3 places within a block) may stand anywhere before it. "
         "jpos1 is vectorised where it is the last but one loop; elsewhere TACO emits code that does "
@@ -52,11 +54,13 @@ class Spmv(Kernel):
         # The guard that TACO puts around a vectorised loop names the row, so all row loops must
         # stand outside of it.
         inside = order.endswith("jpos1,jpos0")
+        block = int(configuration["chunk_size"])  # type: ignore[arg-type]
+        inner = min(block, int(configuration["chunk_size2"]))  # type: ignore[arg-type]
         vector = ("parallelize(jpos1,CPUVector,ParallelReduction)",) if inside else ()
         return Schedule(
             commands=(
-                f"split(i,i0,i1,{configuration['chunk_size']})",
-                f"split(i1,i10,i11,{configuration['chunk_size2']})",
+                f"split(i,i0,i1,{block})",
+                f"split(i1,i10,i11,{inner})",
                 "pos(j,jpos,B)",
                 f"split(jpos,jpos0,jpos1,{configuration['chunk_size3']})",
                 f"reorder({order})",
