@@ -229,6 +229,27 @@ instance = Plugin()
     assert registry.implementations("daybreak_run_started") == ["obj"]
 
 
+def test_two_entry_points_for_one_module(site):
+    site("good", distribution="aaa-good", plugins={"good": "good", "again": "good"})
+    registry = load_plugins()
+    statuses = {record.name: record.status for record in registry.plugins}
+    assert statuses["again"] == "ok"
+    assert statuses["good"] == "hook-error"
+    assert "plugin 'again' names the same module 'good'" in record_of(registry, "good").reason
+
+
+def test_a_module_that_raises_when_it_is_looked_at_stops_no_other(site):
+    source = "def __dir__():\n    raise ValueError('do not look')\n"
+    site("good", distribution="aaa", plugins={"shy": "shy"}, modules={"shy.py": source})
+    site("good", distribution="bbb")
+    registry = load_plugins()
+    record = record_of(registry, "shy")
+    assert record.status is PluginStatus.HOOK_ERROR
+    assert "do not look" in record.reason
+    assert "do not look" in record.traceback
+    assert "good-coin" in registry.components("optimizer")
+
+
 def test_hooks_are_recorded_in_life_cycle_order(site):
     site("good", distribution="aaa-good")
     record = record_of(load_plugins(), "good")

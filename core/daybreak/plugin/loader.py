@@ -96,6 +96,13 @@ class _Loading:
         except _RefusedError as refused:
             status, reason, remedy = refused.status, refused.reason, refused.remedy
             trace = refused.traceback
+        except Exception as error:
+            # whatever a plugin's objects do when they are looked at, the others go on
+            if self.manager.has_plugin(found.name):
+                self.manager.unregister(name=found.name)
+            status, remedy = PluginStatus.HOOK_ERROR, "mend the plugin"
+            reason = f"taking it in raised {type(error).__name__}: {error}"
+            trace = "".join(traceback.format_exception(error))
         self.records.append(
             PluginRecord(
                 name=found.name,
@@ -225,6 +232,12 @@ class _Steps:
 
     def _register(self, module: Any) -> None:
         manager = self.loading.manager
+        if manager.is_registered(module):
+            self._refuse(
+                PluginStatus.HOOK_ERROR,
+                f"plugin '{manager.get_name(module)}' names the same module '{self.found.value}'",
+                "take out one of the two entry points",
+            )
         problems = check_hooks(manager, module)
         if problems:
             self._refuse(PluginStatus.HOOK_ERROR, "; ".join(problems), "mend the plugin's hooks")
