@@ -14,17 +14,19 @@ __all__ = ["Grid"]
 class Grid:
     """Proposes the feasible configurations in the space's own order.
 
-    With ``order: spread`` and a budget of `n` evaluations it takes every k-th of the `m` feasible
-    configurations, k = m // n, so that the proposals cover the whole grid.
+    With ``order: spread`` and a budget of n evaluations below the number m of feasible
+    configurations it takes the middle one of each of n equal stretches of the grid: number
+    ``(2 k + 1) m // (2 n)`` for k = 0 .. n - 1.
     """
 
     def __init__(self, problem: Problem, options: dict[str, Any]) -> None:
-        self._left: Iterator[Configuration] = problem.space.grid()
-        evaluations = problem.budget.evaluations
-        count = problem.space.count()
+        evaluations, count = problem.budget.evaluations, problem.space.count()
+        self._left: Iterator[Configuration]
         if options.get("order", "spread") == "spread" and evaluations and count:
-            step = max(1, count // evaluations)
-            self._left = islice(self._left, 0, None, step)
+            n = min(evaluations, count)
+            self._left = (problem.space.at((2 * k + 1) * count // (2 * n)) for k in range(n))
+        else:
+            self._left = problem.space.grid()
 
     def ask(self, n: int = 1) -> list[Configuration]:
         """Propose the next `n` configurations; fewer at the end of the grid."""

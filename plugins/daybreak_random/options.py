@@ -16,7 +16,7 @@ class GridOptions(BaseModel):
 
     order: Literal["spread", "lexicographic"] = Field(
         default="spread",
-        description="spread: every k-th configuration so that the budget covers the whole grid; "
+        description="spread: the budget's evaluations spread evenly over the whole grid; "
         "lexicographic: from the first on, whatever the budget.",
     )
 

@@ -199,6 +199,27 @@ class Space:
             )
         return self._walk()
 
+    def at(self, index: int) -> dict[str, Value]:
+        """Return the configuration that `grid` yields as number `index`, without listing others.
+
+        Raises:
+            SpaceError: the space has real or program parameters, or is empty.
+            IndexError: `index` is negative or not below `count()`.
+        """
+        count = self.count()
+        if count is None:
+            raise SpaceError(
+                f"search space {self.name!r} has real or program parameters: its configurations "
+                "have no numbers"
+            )
+        if not 0 <= index < count:
+            raise IndexError(f"configuration {index} of {count}")
+        found: dict[str, Value] = {}
+        for part in reversed(self.parts):
+            index, digit = divmod(index, part.count() or 1)
+            found.update({name: column[0] for name, column in part.columns([digit]).items()})
+        return {name: found[name] for name in self.names}
+
     def _walk(self) -> Iterator[dict[str, Value]]:
         parts = self.parts
         walks = [part.walk() for part in parts]
