@@ -108,7 +108,7 @@ def test_a_second_time_nothing_is_done_unless_forced(tools: Path) -> None:
 
 def test_a_failed_build_shows_the_end_of_the_log_and_keeps_it(tools: Path, cache: Path) -> None:
     (tools / "cmake.fails").touch()
-    with pytest.raises(RequirementError, match="boom.cpp:1: error: something"):
+    with pytest.raises(RequirementError, match=r"boom\.cpp:1: error: something"):
         install.setup(quiet)
     assert leftovers(cache) == [f"{VERSION}.log"]
     assert "boom.cpp" in (cache / f"{VERSION}.log").read_text()

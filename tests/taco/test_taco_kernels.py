@@ -102,7 +102,7 @@ def test_ttv_is_correct_for_its_legal_orders_and_any_sizes(opened: Opened) -> No
     [("ttv", (3, 1, 2, 0, 4)), ("mttkrp", (3, 2, 1, 0, 4)), ("spmm", (2, 3, 4, 0, 1))],
 )
 def test_illegal_orders_fail_to_build(opened: Opened, name: str, order: tuple[int, ...]) -> None:
-    with opened(name) as session, pytest.raises(BuildFailed, match="undeclared|taco: "):
+    with opened(name) as session, pytest.raises(BuildFailed, match=r"undeclared|taco: "):
         session.build({**BASE[name], **RUNTIME, "permutation": order})
 
 

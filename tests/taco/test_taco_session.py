@@ -17,7 +17,7 @@ from daybreak.measure import Bench, open_bench
 from daybreak.plugin.specs import Isolation
 from daybreak.records import FailureKind, Limits, MeasurementProtocol, Repeats, Sample, TrialStatus
 from daybreak_taco.ccompiler import find_compiler, finish
-from daybreak_taco.session import LEAST_SECONDS, Built, TacoSession
+from daybreak_taco.session import Built, TacoSession
 from daybreak_taco.target import TacoTarget
 from daybreak_taco.toolchain import Taco
 
@@ -48,19 +48,20 @@ def test_tiny_kernels_are_called_often_enough_for_the_clock(
         artifact = session.build({"schedule": "unscheduled", "omp_num_threads": 1})
         runner = session._runner(artifact)
         asked: list[int] = []
-        honest = runner.run
-
-        def spy(repeats: int = 1) -> float:
-            asked.append(repeats)
-            return honest(repeats)
-
-        monkeypatch.setattr(runner, "run", spy)
-        next(iter(session.measure(artifact, PROTOCOL)))
-        assert asked[:2] == [1, 1]
-        assert asked[2] > 1
-        next(iter(session.measure(artifact, dataclasses.replace(PROTOCOL, flush_cache=True))))
-        assert asked[3:] == [1]
-        assert LEAST_SECONDS == 50e-6
+        monkeypatch.setattr("daybreak_taco.session.LEAST_SECONDS", 3600.0)
+        stream = iter(session.measure(artifact, PROTOCOL))
+        monkeypatch.setattr(runner, "run", lambda repeats=1: asked.append(repeats) or 2.0 * repeats)
+        list(itertools.islice(stream, 4))
+        assert asked == [1, 1, 1800, 1800]
+        asked.clear()
+        monkeypatch.setattr("daybreak_taco.session.LEAST_SECONDS", 1.0)
+        list(itertools.islice(session.measure(artifact, PROTOCOL), 4))
+        assert asked == [1, 1]
+        asked.clear()
+        monkeypatch.setattr("daybreak_taco.session.LEAST_SECONDS", 3600.0)
+        flushing = dataclasses.replace(PROTOCOL, flush_cache=True)
+        list(itertools.islice(session.measure(artifact, flushing), 4))
+        assert asked == [1, 1]
 
 
 def test_flushing_evicts_the_operands(opened: Opened) -> None:
