@@ -296,7 +296,7 @@ class Books:
                 self.warn(
                     f"{study.plan.optimizer} on {study.plan.benchmark}, seed {study.plan.seed}: "
                     f"{study.diverged} recorded trials were not what the optimizer proposed when "
-                    "the run was resumed; it does not depend on its seed alone"
+                    "the run was resumed: it depends on more than its seed (on its budget, say)"
                 )
             self._tell(
                 "study_finished",
