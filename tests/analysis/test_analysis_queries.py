@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from small_results import Results
 
-from daybreak.analysis import query, query_arrow, tables, update, view_sql
+from daybreak.analysis import ResultsWarning, query, query_arrow, tables, update, view_sql
 from daybreak.analysis.catalogue import catalogue, markdown
 from daybreak.analysis.views import create_statements, load_views
 from daybreak.errors import StoreError, UserError
@@ -85,6 +85,33 @@ def test_answers_do_not_wait_for_another_process(in_memory):
     assert query("SELECT versus_expert FROM leaderboard", in_memory).iloc[0, 0] == 2.0
     Results(in_memory, "r2").benchmark().done()
     assert len(query("FROM runs", in_memory)) == 2
+
+
+def test_a_reader_that_stays_keeps_nobody_from_the_newest(results):
+    update(results)
+    Results(results, "r2").benchmark().done()
+    code = (
+        "import sys, duckdb; c = duckdb.connect(sys.argv[1], read_only=True); "
+        "print(1, flush=True); input()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(database_path(results))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    try:
+        assert len(query("FROM runs", results)) == 2
+    finally:
+        process.communicate("\n")
+
+
+def test_what_is_amiss_is_told_with_the_answer(results):
+    with (results / "spool/r1/segment-000002.jsonl").open("w") as file:
+        file.write("nonsense\n")
+    with pytest.warns(ResultsWarning, match=r"segment-000002.jsonl:1: the line is damaged"):
+        assert len(query("FROM trials", results)) == 3
 
 
 def test_answers_do_not_wait_for_a_writer_in_this_process(results):

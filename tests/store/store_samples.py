@@ -4,10 +4,59 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from daybreak.records import FailureKind, Outcome, Sample, Trial, TrialStatus
+from hypothesis import strategies as st
+
+from daybreak.records import Event, FailureKind, Outcome, Sample, Trial, TrialStatus
 from daybreak.store import RunWriter, StudyRow
 
-__all__ = ["BENCHMARK", "STUDY", "begin", "make_trial", "record_run"]
+__all__ = ["BENCHMARK", "STUDY", "any_trials", "begin", "make_trial", "record_run"]
+
+# JSON has no lone surrogates; they are stored as U+FFFD, which has its own test
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+floats = st.floats()
+maybe = st.none() | floats
+integers = st.integers(-(2**62), 2**62)
+json_values = st.recursive(
+    st.none() | st.booleans() | integers | floats | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+facts = st.dictionaries(texts, json_values, max_size=3)
+parameter_values = (
+    integers | floats | texts | st.booleans() | st.lists(integers, max_size=4).map(tuple)
+)
+outcomes = st.builds(
+    Outcome,
+    status=st.sampled_from(TrialStatus),
+    failure_kind=st.none() | st.sampled_from(FailureKind),
+    message=st.none() | texts,
+    detail=st.none() | texts,
+    objectives=st.dictionaries(texts, maybe, max_size=3),
+    low=maybe,
+    high=maybe,
+    samples=st.lists(st.builds(Sample, texts, floats, integers), max_size=4).map(tuple),
+    events=st.lists(
+        st.builds(Event, texts, floats, integers, st.none() | integers, maybe, maybe, maybe),
+        max_size=3,
+    ).map(tuple),
+    phases=st.dictionaries(texts, floats, max_size=3),
+    facts=facts,
+    readings=facts,
+)
+any_trials = st.builds(
+    Trial,
+    number=st.integers(0, 2**22 - 1),
+    configuration=st.dictionaries(texts, parameter_values, max_size=4),
+    outcome=outcomes,
+    reference=st.none() | texts,
+    key=texts,
+    started_at=texts,
+    ask_s=floats,
+    tell_s=floats,
+    total_s=floats,
+    elapsed_s=floats,
+    proposal=st.none() | facts,
+)
 
 STUDY = StudyRow(
     study_id="r1/s1",

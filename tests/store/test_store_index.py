@@ -8,17 +8,18 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_samples import BENCHMARK, STUDY, begin, make_trial, record_run
+from store_samples import BENCHMARK, STUDY, any_trials, begin, make_trial, record_run
 
 from daybreak.errors import StoreError
 from daybreak.records import Event, Outcome, Sample, Trial, TrialStatus
-from daybreak.store import RunWriter, StudyRow, ingest, rebuild
+from daybreak.store import RunWriter, StudyRow, find_runs, ingest, read_run, rebuild
 
 TABLES = (
     "runs", "machines", "environments", "plugins", "benchmarks", "metrics", "studies",
@@ -267,3 +268,36 @@ def test_thousands_of_trials_of_alternating_studies_find_their_study(tmp_path):
     assert ingest(tmp_path).trials == 5000
     found = rows(tmp_path, "SELECT study_id, number, objective FROM trials ORDER BY objective")
     assert found == [(names[n % 7], n // 7, float(n)) for n in range(5000)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(any_trials, min_size=1, max_size=3))
+def test_no_trial_however_odd_stops_the_index(tmp_path_factory, given_trials):
+    results = tmp_path_factory.mktemp("odd")
+    with begin(results) as writer:
+        for number, trial in enumerate(given_trials):
+            writer.trial(STUDY.study_id, replace(trial, number=number))
+        assert ingest(results).trials == len(given_trials)
+        writer.finish("finished")
+    assert rebuild(results).trials == len(given_trials)
+    # all the JSON columns hold JSON
+    for column in ("configuration", "facts", "proposal"):
+        rows(results, f"SELECT json_type({column}), json_keys({column}) FROM trials")
+
+
+def test_malformed_records_and_damaged_files_of_one_run_do_not_stop_the_others(tmp_path):
+    record_run(tmp_path, "r1")
+    record_run(tmp_path, "r2")
+    record_run(tmp_path, "r3", status=None)
+    (tmp_path / "spool/r2/segment-000001.parquet").write_bytes(b"PAR1 nothing PAR1")
+    with (tmp_path / "spool/r3/segment-000001.jsonl").open("a") as file:
+        file.write('{"type":"study","schema_version":1,"row":{"seed":1}}\n')
+        file.write('{"type":"benchmark","schema_version":1,"row":7}\n')
+    problems = ingest(tmp_path).problems
+    assert "segment is damaged" in problems[0]
+    assert [problem.startswith("a record of type") for problem in problems[1:]] == [True, True]
+    assert rows(tmp_path, "SELECT count(*) FROM trials") == [(6,)]
+    assert len(read_run(tmp_path, "r3").problems) == 2
+    with pytest.raises(StoreError, match="segment is damaged"):
+        read_run(tmp_path, "r2")
+    assert sorted(run.run_id for run in find_runs(tmp_path)) == ["r1", "r3"]

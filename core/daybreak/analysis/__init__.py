@@ -6,7 +6,7 @@ SQL behind a view, `update` brings the index file up to date for other DuckDB cl
 
 from __future__ import annotations
 
-from daybreak.analysis.queries import query, query_arrow, tables, update
+from daybreak.analysis.queries import ResultsWarning, query, query_arrow, tables, update
 from daybreak.analysis.views import view_sql
 
-__all__ = ["query", "query_arrow", "tables", "update", "view_sql"]
+__all__ = ["ResultsWarning", "query", "query_arrow", "tables", "update", "view_sql"]

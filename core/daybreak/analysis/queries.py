@@ -11,7 +11,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,13 +35,17 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["open_index", "query", "query_arrow", "tables", "update"]
+__all__ = ["ResultsWarning", "open_index", "query", "query_arrow", "tables", "update"]
 
 #: Seconds that a reader waits for a writer before making an index of its own in memory.
 _PATIENCE_S = 2.0
 
 # what a statement may be; MULTI is what DuckDB calls a PIVOT
 _READING = frozenset({"SELECT", "EXPLAIN", "MULTI"})
+
+
+class ResultsWarning(UserWarning):
+    """Something in the results could not be used, e.g. a damaged line; the rest was."""
 
 
 def query(sql: str, results: str | Path = "results") -> pd.DataFrame:
@@ -114,37 +119,43 @@ def open_index(results: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _open(results: Path) -> duckdb.DuckDBPyConnection:
-    writable = True
-    try:
-        ingest(results, views=create_statements())
-    except StoreError:
-        if not results.is_dir():
-            raise
-        # a read-only folder is no hindrance to reading; a damaged index is refused below
-        writable = False
     deadline = time.monotonic() + _PATIENCE_S
     while True:
+        current = False
+        try:
+            report = ingest(results, views=create_statements())
+            current = report.skipped is None
+            _tell(report.problems)
+        except StoreError:
+            if not results.is_dir():
+                raise
+            # a read-only folder is no hindrance to reading; a damaged index is refused below
+            deadline = 0.0
         try:
             connection = open_reader(results)
+            if current or is_current(connection, results):
+                return connection
+            connection.close()
         except FileNotFoundError:
             break
         except Busy:
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.05)
-            continue
-        if writable or is_current(connection, results):
-            return connection
-        connection.close()
-        break
+            pass
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
     connection = connect(None)
     try:
         migrate(connection, None)
-        fill(connection, results)
+        _tell(fill(connection, results).problems)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _tell(problems: Sequence[str]) -> None:
+    for problem in problems:
+        warnings.warn(problem, ResultsWarning, stacklevel=2)
 
 
 @contextmanager

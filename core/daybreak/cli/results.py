@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from daybreak.cli.output import print_json, print_message, print_table
+from daybreak.cli.sql import problems_told
 
 if TYPE_CHECKING:
     from daybreak.analysis.summary import BenchmarkSummary, OptimizerSummary, RunOverview
@@ -54,7 +55,8 @@ def _list(results: _Results = Path("results"), as_json: _Json = False) -> None:
     """
     from daybreak.analysis.summary import list_run_rows
 
-    rows = [asdict(row) for row in list_run_rows(results)]
+    with problems_told():
+        rows = [asdict(row) for row in list_run_rows(results)]
     if not as_json:
         for row in rows:
             started = row["started_at"]
@@ -75,7 +77,8 @@ def show_run(results: Path, run: str | None = None, *, as_json: bool = False) ->
     """
     from daybreak.analysis.summary import summarize_run
 
-    overview = summarize_run(results, run)
+    with problems_told():
+        overview = summarize_run(results, run)
     if as_json:
         print_json(asdict(overview))
         return

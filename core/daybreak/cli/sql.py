@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +17,7 @@ from daybreak.cli.output import print_json, print_message, print_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["register"]
+__all__ = ["problems_told", "register"]
 
 _FORMATS = ("table", "csv", "json", "parquet")
 #: Rows that a terminal is shown; files and pipes get all.
@@ -24,6 +27,18 @@ _SHOWN = 500
 def register(app: typer.Typer) -> None:
     """Add `sql` to `app`."""
     app.command("sql")(_sql)
+
+
+@contextmanager
+def problems_told() -> Iterator[None]:
+    """Print as plain lines what is amiss in the results."""
+    from daybreak.analysis import ResultsWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResultsWarning)
+        yield
+    for warning in caught:
+        print_message(f"warning: {warning.message}")
 
 
 def _sql(
@@ -66,7 +81,8 @@ def _sql(
         query = sys.stdin.read()
     from daybreak.analysis import query_arrow
 
-    found = query_arrow(query, results)
+    with problems_told():
+        found = query_arrow(query, results)
     if out is None:
         _write(found, kind, None)
         return

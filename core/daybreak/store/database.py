@@ -140,11 +140,15 @@ def translate(error: duckdb.Error, path: Path | None) -> Busy | StoreError:
         )
     if isinstance(error, duckdb.OutOfMemoryException):
         return StoreError(f"DuckDB ran out of memory: {first}", file=path)
-    return StoreError(
-        f"the index is damaged: {first}",
-        file=path,
-        remedy=_ANEW,
+    damages = (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.SerializationException,
+        duckdb.CatalogException,
     )
+    what = "the index is damaged" if isinstance(error, damages) else "the index cannot be used"
+    return StoreError(f"{what}: {first}", file=path, remedy=_ANEW)
 
 
 def quoted(text: str) -> str:

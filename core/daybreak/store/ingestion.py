@@ -7,7 +7,9 @@ into the same columns first.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from daybreak.errors import StoreError
 from daybreak.store.codec import decode_json
 from daybreak.store.database import Busy, open_writer, quoted
 from daybreak.store.locks import is_locked
-from daybreak.store.sealing import open_sealed, to_table
+from daybreak.store.sealing import DamagedSegmentError, open_sealed, to_table
 from daybreak.store.segments import Line, Segment, list_runs, list_segments, read_lines, run_folder
 from daybreak.store.tables import NUMBER_BITS, apply_record
 from daybreak.store.writer import LOCK_NAME
@@ -115,6 +117,8 @@ def fill(connection: duckdb.DuckDBPyConnection, results: Path) -> IngestReport:
                 except FileNotFoundError:
                     known = _positions(connection)
                     break  # sealed since the folder was listed: look again
+                except DamagedSegmentError as error:
+                    report.problems.append(str(error))
                 done.add(segment.number)
             else:
                 break
@@ -137,6 +141,8 @@ def is_current(connection: duckdb.DuckDBPyConnection, results: Path) -> bool:
                     return False
             except FileNotFoundError:
                 return False
+            except DamagedSegmentError:
+                continue
     return True
 
 
@@ -218,6 +224,8 @@ def _take(
     report: IngestReport,
 ) -> None:
     """Take records of `source` from position `start` on; `others` are those that are no trials."""
+    import duckdb
+
     problems: list[str] = []
     connection.begin()
     try:
@@ -238,7 +246,8 @@ def _take(
         )
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):
+            connection.rollback()
         raise
     report.records += reached[0] - start
     report.trials += trials
@@ -355,7 +364,7 @@ def _mark_dead(connection: duckdb.DuckDBPyConnection, results: Path) -> None:
 
 def install_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str]) -> None:
     """Create the views whose text is not what the index has."""
-    import hashlib
+    import duckdb
 
     known = dict(connection.execute("SELECT name, digest FROM installed_views").fetchall())
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in views.items()}
@@ -371,5 +380,6 @@ def install_views(connection: duckdb.DuckDBPyConnection, views: Mapping[str, str
         connection.executemany("INSERT INTO installed_views VALUES (?, ?)", list(wanted.items()))
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):
+            connection.rollback()
         raise

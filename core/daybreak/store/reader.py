@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,7 +13,7 @@ from daybreak.records import Trial
 from daybreak.store.codec import decode_trial
 from daybreak.store.locks import is_locked
 from daybreak.store.rows import RunInfo, RunRecord, StudyRecord, StudyRow
-from daybreak.store.sealing import read_sealed
+from daybreak.store.sealing import DamagedSegmentError, read_sealed
 from daybreak.store.segments import (
     list_runs,
     list_segments,
@@ -23,21 +24,28 @@ from daybreak.store.segments import (
 
 __all__ = ["find_runs", "read_records", "read_run"]
 
+_log = logging.getLogger(__name__)
+
 _STUDY_FIELDS = frozenset(field.name for field in fields(StudyRow))
 
 
 def find_runs(results: Path) -> list[RunInfo]:
     """Return the runs in a results folder, newest first; an empty list if there is none.
 
-    Reads no trials. A run that was killed before its first record was whole is left out.
+    Reads no trials. A run that was killed before its first record was whole is left out, and so is
+    one with a file that cannot be read at all (a warning is logged).
     """
     results = Path(results)
     found = []
     for run_id in list_runs(results):
         folder = run_folder(results, run_id)
         notes = _Notes()
-        for record in read_records(folder, trials=False):
-            notes.take(record)
+        try:
+            for record in read_records(folder, trials=False):
+                notes.take(record)
+        except DamagedSegmentError as error:
+            _log.warning("run '%s' is passed over: %s", run_id, error)
+            continue
         if notes.run is not None:
             found.append(notes.info(run_id, folder))
     return sorted(found, key=lambda info: (info.started_at, info.run_id), reverse=True)
@@ -130,6 +138,12 @@ class _Notes:
         if isinstance(record, str):
             self.problems.append(record)
             return
+        try:
+            self._take(record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self.problems.append(f"a record of type '{record['type']}' is malformed: {error!r}")
+
+    def _take(self, record: dict[str, Any]) -> None:
         match record["type"]:
             case "trial":
                 self.trials.setdefault(record["study_id"], []).append(decode_trial(record))

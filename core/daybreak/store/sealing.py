@@ -27,7 +27,15 @@ from daybreak.store.segments import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_sealed", "seal", "sealed_rows", "segment_schema", "to_table"]
+__all__ = [
+    "DamagedSegmentError",
+    "open_sealed",
+    "read_sealed",
+    "seal",
+    "sealed_rows",
+    "segment_schema",
+    "to_table",
+]
 
 #: Records that become one row group: a bound on memory, and what a reader can skip at once.
 _BATCH = 100_000
@@ -40,6 +48,10 @@ _TEXTS = ("study_id", "status", "failure_kind", "reference", "key", "started_at"
 _NUMBERS = ("ask_s", "tell_s", "total_s", "elapsed_s", "low", "high")
 _MAPS = ("objectives", "phases")
 _JSONS = ("configuration", "facts", "readings", "proposal")
+
+
+class DamagedSegmentError(StoreError):
+    """A sealed segment cannot be read at all; other segments and runs are not concerned."""
 
 
 def segment_schema() -> pa.Schema:
@@ -267,7 +279,7 @@ def open_sealed(path: Path) -> Any:
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise StoreError(
+        raise DamagedSegmentError(
             f"the sealed segment is damaged: {error}",
             file=path,
             remedy="restore it from a copy of the results folder, or move it out of the run's "

@@ -21,6 +21,8 @@ NUMBER_BITS = 22
 # both together stay below 2**53, so that an id survives a trip through a double (JSON, pandas)
 _STUDY_BITS = 53 - NUMBER_BITS
 
+_INT64 = 1 << 63
+
 _RUN_COLUMNS = ("suite", "daybreak_version", "suite_path", "suite_source")
 _BENCHMARK_TEXTS = ("target", "name", "instance", "summary", "space_fingerprint", "sandbox")
 _BENCHMARK_JSONS = ("space", "options", "identity", "floors", "notes")
@@ -37,7 +39,10 @@ def apply_record(
     handler = _HANDLERS.get(record["type"])
     if handler is None:
         return None
-    problem: str | None = handler(connection, run_id, record)
+    try:
+        problem: str | None = handler(connection, run_id, record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return f"a record of type '{record['type']}' of run '{run_id}' is malformed: {error!r}"
     return problem
 
 
@@ -232,6 +237,8 @@ def _study(
         "objective_unit": objective[1],
         "direction": objective[2] or "minimize",
     }
+    if not -_INT64 <= row.seed < _INT64:
+        columns["seed"] = None
     _insert(connection, "studies", columns)
     return _thresholds(connection, run_id, row.benchmark, row.study_id, row.thresholds)
 

@@ -164,6 +164,12 @@ class RunWriter:
         """
         if not row.get("benchmark"):
             raise StoreError("a benchmark's row must say `benchmark`", expected="its full name")
+        for metric in (*row.get("objectives", ()), *row.get("metrics", ())):
+            if not isinstance(metric, Mapping) or not metric.get("name"):
+                raise StoreError(
+                    f"a metric of benchmark '{row['benchmark']}' has no name",
+                    expected="a mapping with name, unit and direction",
+                )
         self._write("benchmark", {"row": dict(row)})
 
     def study(self, row: StudyRow) -> None:
