@@ -114,7 +114,7 @@ def test_taking_in_twice_changes_nothing_and_sealing_in_between_neither(tmp_path
     ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(["trial", "failed", "ingest", "reopen", "seal"]), max_size=12))
 def test_the_index_is_the_same_however_its_filling_is_interleaved(tmp_path_factory, steps):
     results = tmp_path_factory.mktemp("results")
@@ -270,8 +270,8 @@ def test_thousands_of_trials_of_alternating_studies_find_their_study(tmp_path):
     assert found == [(names[n % 7], n // 7, float(n)) for n in range(5000)]
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(any_trials, min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None)
+@given(st.lists(any_trials, min_size=1, max_size=8))
 def test_no_trial_however_odd_stops_the_index(tmp_path_factory, given_trials):
     results = tmp_path_factory.mktemp("odd")
     with begin(results) as writer:

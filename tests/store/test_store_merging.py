@@ -70,7 +70,7 @@ def test_a_run_that_went_on_elsewhere_is_brought_up_to_date(tmp_path):
     assert merge(there, [here]).present == ("r1",)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 4), st.integers(0, 4), st.booleans(), st.booleans())
 def test_the_longer_copy_wins_sealed_or_not(tmp_path_factory, mine, theirs, seal, seal_theirs):
     folder = tmp_path_factory.mktemp("merge")

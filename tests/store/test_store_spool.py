@@ -27,7 +27,7 @@ def stored_trials(results: Path, run_id: str = "r1") -> tuple[Trial, ...]:
     return read_run(results, run_id).studies["k1"].trials
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(trials, max_size=4))
 def test_trials_come_back_exactly_from_lines_and_from_parquet(tmp_path_factory, given_trials):
     results = tmp_path_factory.mktemp("results")
