@@ -15,7 +15,7 @@ from typing import Any
 
 from daybreak.errors import DaybreakError, StoreError, UserError
 from daybreak.measure import Bench, open_bench
-from daybreak.plugin import Component
+from daybreak.plugin import Component, Registry
 from daybreak.plugin.contracts import Benchmark
 from daybreak.plugin.specs import Isolation, TargetSpec
 from daybreak.records import Configuration, Outcome, StudyPlan
@@ -33,6 +33,7 @@ class BenchHolder:
 
     plan: StudyPlan
     target: Component
+    registry: Registry
     benchmark: Benchmark
     devices: DeviceLocks
     stop: threading.Event
@@ -99,17 +100,26 @@ class BenchHolder:
             remedy="start a new run with --fresh; what is recorded stays",
         )
 
-    def measure(self, configuration: Configuration, best: float | None) -> tuple[Outcome, str]:
-        """Measure `configuration` while holding the target's devices, if they are exclusive."""
+    def measure(
+        self, study: Mapping[str, Any], configuration: Configuration, best: float | None
+    ) -> tuple[Outcome, str]:
+        """Measure `configuration` while holding the target's devices, if they are exclusive.
+
+        Plugins' trial protocols wrap the measurement, outside the timed region.
+        """
         if self.stop.is_set():
             raise Cancelled
         bench = self.open()
         assert self._keys is not None  # noqa: S101 - set by open
         key = self._keys(configuration)
+
+        def measured() -> Outcome:
+            return bench.measure(configuration, best=best)
+
         if not self.spec.exclusive or self.spec.isolation is Isolation.INLINE:
-            return bench.measure(configuration, best=best), key
+            return self.registry.around_trial(study, configuration, measured), key
         with self.devices.hold(self.spec.devices):
-            return bench.measure(configuration, best=best), key
+            return self.registry.around_trial(study, configuration, measured), key
 
     def cancel(self) -> None:
         """Kill a trial under way, from any thread."""

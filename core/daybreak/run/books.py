@@ -253,24 +253,22 @@ class Books:
                     details={"batch": plan.batch, "benchmark_options": dict(plan.options)},
                 )
             )
-            self._tell("study_started", **self._named(study), evaluations=plan.budget.evaluations)
-            self._registry.notify("daybreak_study_started", study=self._named(study))
+            self._tell("study_started", **study.named, evaluations=plan.budget.evaluations)
+            self._registry.notify("daybreak_study_started", study=study.named)
 
     def trial(self, study: Study, trial: Trial, replayed: bool) -> None:
         """Record a finished trial, then tell of it."""
         with self._lock:
             if not replayed:
                 self._writer.trial(study.study_id, trial)
-                self._registry.notify(
-                    "daybreak_trial_finished", study=self._named(study), trial=trial
-                )
+                self._registry.notify("daybreak_trial_finished", study=study.named, trial=trial)
             if study.role == "optimizer":
                 self.trials += 1
                 self.failures += trial.outcome.status is TrialStatus.FAILED
             objective = study.benchmark.objectives[0]
             self._tell(
                 "trial_finished",
-                **self._named(study),
+                **study.named,
                 number=trial.number,
                 status=trial.outcome.status,
                 failure_kind=trial.outcome.failure_kind,
@@ -300,14 +298,14 @@ class Books:
                 )
             self._tell(
                 "study_finished",
-                **self._named(study),
+                **study.named,
                 status=study.status,
                 message=study.message,
                 trials=study.number,
                 best=study.best,
             )
             self._registry.notify(
-                "daybreak_study_finished", study={**self._named(study), "status": study.status}
+                "daybreak_study_finished", study={**study.named, "status": study.status}
             )
 
     # -- in between
@@ -332,17 +330,6 @@ class Books:
     def _tell(self, kind: str, **values: Any) -> None:
         with self._lock:
             self._listener.event(kind, values)
-
-    @staticmethod
-    def _named(study: Study) -> dict[str, Any]:
-        plan = study.plan
-        return {
-            "study_id": study.study_id,
-            "benchmark": plan.benchmark,
-            "optimizer": plan.optimizer,
-            "seed": plan.seed,
-            "role": study.role,
-        }
 
 
 def _find(

@@ -164,6 +164,7 @@ class _Engine:
         holder = BenchHolder(
             plan=first,
             target=target,
+            registry=self.registry,
             benchmark=benchmark,
             devices=self.devices,
             stop=self.stop,

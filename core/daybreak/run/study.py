@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -24,8 +25,8 @@ from daybreak.records import (
 
 __all__ = ["Cancelled", "Measure", "Study"]
 
-#: Measures one configuration: `(configuration, best objective so far) -> (outcome, trial key)`.
-Measure = Callable[[Configuration, float | None], tuple[Outcome, str]]
+#: Measures a configuration: `(study's names, configuration, best so far) -> (outcome, trial key)`.
+Measure = Callable[[Mapping[str, Any], Configuration, float | None], tuple[Outcome, str]]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -58,6 +59,17 @@ class Study:
     elapsed_s: float = 0.0
     #: trials whose replayed configuration was not the one that the optimizer proposed
     diverged: int = 0
+
+    @cached_property
+    def named(self) -> dict[str, Any]:
+        """What events and hooks call this study by."""
+        return {
+            "study_id": self.study_id,
+            "benchmark": self.plan.benchmark,
+            "optimizer": self.plan.optimizer,
+            "seed": self.plan.seed,
+            "role": self.role,
+        }
 
     def steps(self) -> Iterator[None]:
         """Run the study, yielding after every trial; `status` and `message` say how it ended.
@@ -189,7 +201,7 @@ class Study:
         began = perf_counter()
         # a reference is measured in full, however slow it is beside another
         best = None if self.role == "reference" else self.best
-        outcome, key = self.measure(configuration, best)
+        outcome, key = self.measure(self.named, configuration, best)
         if outcome.failure_kind is FailureKind.CANCELLED:
             raise Cancelled
         total = ask_s + perf_counter() - began
