@@ -36,7 +36,9 @@ def types(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Checks that take minutes: hundreds of kills, the A/A test of honesty in full."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-m", "slow", "--override-ini", "addopts=-ra --benchmark-skip", *session.posargs)
+    session.run(
+        "pytest", "-m", "slow", "--override-ini", "addopts=-ra --benchmark-skip", *session.posargs
+    )
 
 
 @nox.session
@@ -44,8 +46,13 @@ def benchmarks(session: nox.Session) -> None:
     """The speed of the harness itself, side by side with its peers."""
     session.install("-e", ".[benchmarks]")
     session.run(
-        "pytest", "tests/benchmarks", "--benchmark-only", "--override-ini", "addopts=-ra",
-        "--benchmark-columns=median,iqr,rounds", *session.posargs,
+        "pytest",
+        "tests/benchmarks",
+        "--benchmark-only",
+        "--override-ini",
+        "addopts=-ra",
+        "--benchmark-columns=median,iqr,rounds",
+        *session.posargs,
     )
 
 
@@ -57,15 +64,23 @@ def example(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--wheel", "--outdir", wheels, ".")
     session.run("python", "-m", "build", "--wheel", "--outdir", wheels, "examples/daybreak-example")
     session.install(
-        "--force-reinstall", "--no-deps", "--no-index", "--find-links", wheels,
-        "daybreak", "daybreak-example",
+        "--force-reinstall",
+        "--no-deps",
+        "--no-index",
+        "--find-links",
+        wheels,
+        "daybreak",
+        "daybreak-example",
     )
     session.install("--find-links", wheels, "daybreak[test]", "daybreak-example")
     session.chdir(session.create_tmp())
     session.run("daybreak", "plugins", "list")
-    session.run("daybreak", "run", f"{session.invoked_from}/examples/daybreak-example/suites/example.yaml")
     session.run(
-        "daybreak", "sql",
+        "daybreak", "run", f"{session.invoked_from}/examples/daybreak-example/suites/example.yaml"
+    )
+    session.run(
+        "daybreak",
+        "sql",
         "SELECT benchmark, optimizer, best_median, versus_expert, failures FROM leaderboard",
     )
     session.run("pytest", "-q", f"{session.invoked_from}/examples/daybreak-example/tests")

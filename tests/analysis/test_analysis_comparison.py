@@ -50,8 +50,12 @@ def test_p_value_equals_scipys(ratios: list[float], seed: int) -> None:
     b = np.asarray(ratios) * rng.lognormal(0, 0.1, len(ratios))
     logs = np.log(b)
     oracle = stats.permutation_test(
-        (logs,), lambda x, axis: x.mean(axis=axis), permutation_type="samples",
-        n_resamples=np.inf, alternative="two-sided", vectorized=True,
+        (logs,),
+        lambda x, axis: x.mean(axis=axis),
+        permutation_type="samples",
+        n_resamples=np.inf,
+        alternative="two-sided",
+        vectorized=True,
     ).pvalue
     found = compare_pairs([1.0] * len(b), list(b))
     assert found.p == pytest.approx(oracle, abs=1e-9)

@@ -44,7 +44,9 @@ def _describe(path: str, command: Any) -> list[str]:
         return parts
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
-    usage = " ".join([path, *(_argument(a) for a in arguments), *(["[OPTIONS]"] if options else [])])
+    usage = " ".join(
+        [path, *(_argument(a) for a in arguments), *(["[OPTIONS]"] if options else [])]
+    )
     parts = [f"## {path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
     rows = [(_argument(a), a.help or "") for a in arguments]
     rows += [(", ".join([*o.opts, *o.secondary_opts]), o.help or "") for o in options]
