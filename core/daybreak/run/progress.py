@@ -69,7 +69,7 @@ class TerminalListener:
     def _run_started(self, values: dict[str, Any]) -> None:
         self._end_setup()
         resumed = f", {values['resumed']} trials already recorded" if values["resumed"] else ""
-        self._console.print(
+        self._say(
             Text(f"{values['suite']}: run {values['run_id']}, {values['studies']} studies{resumed}")
         )
         self._progress.update(self._task, total=values["trials"], description=values["suite"])
@@ -80,7 +80,7 @@ class TerminalListener:
     def _setup(self, values: dict[str, Any]) -> None:
         """Show a toolchain being installed: a bar of its own, before the run begins."""
         if self._setup_bar is None:
-            self._console.print(Text(f"setting up target '{values['target']}', once"))
+            self._say(Text(f"setting up target '{values['target']}', once"))
             self._setup_bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -99,12 +99,12 @@ class TerminalListener:
             self._setup_bar = None
 
     def _warning(self, values: dict[str, Any]) -> None:
-        self._console.print(Text(f"warning: {values['message']}", style="yellow"))
+        self._say(Text(f"warning: {values['message']}", style="yellow"))
 
     def _bench_opened(self, values: dict[str, Any]) -> None:
         if self._live is None:
             text = f"{values['benchmark']}: opened in {values['seconds']:.1f} s"
-            self._console.print(Text(f"{text} (sandbox: {values['sandbox']})"))
+            self._say(Text(f"{text} (sandbox: {values['sandbox']})"))
 
     def _study_started(self, values: dict[str, Any]) -> None:
         self._studies[values["study_id"]] = {**values, "number": 0, "failures": 0, "status": ""}
@@ -129,14 +129,18 @@ class TerminalListener:
         study["status"] = values["status"]
         if self._live is None:
             best = _number(values["best"], study.get("unit"))
-            self._console.print(
+            self._say(
                 Text(
                     f"{values['benchmark']}  {values['optimizer']}  seed {values['seed']}: "
                     f"{values['status']}, {values['trials']} trials, best {best}"
                 )
             )
         if values["status"] == "failed":
-            self._console.print(Text(f"study failed: {values['message']}", style="red"))
+            self._say(Text(f"study failed: {values['message']}", style="red"))
+
+    def _say(self, text: Text) -> None:
+        # soft: the terminal breaks long lines, and a log keeps one line per message
+        self._console.print(text, soft_wrap=True)
 
     # -- drawing
 
