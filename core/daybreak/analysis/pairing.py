@@ -83,17 +83,17 @@ def compare(
     if not both:
         where = f"run '{run}'" if run else f"no run in {results}"
         raise UserError(
-            f"{where} does not have both '{a}' and '{b}'" if run else f"{where} has both of them",
+            f"{where} has no ended studies of both '{a}' and '{b}'"
+            if run
+            else f"{where} has ended studies of both '{a}' and '{b}'",
             expected="results that were measured in one run, on one machine, taking turns",
         )
     frame = frame[frame["run_id"] == both[-1]]
     pairs = frame[frame["optimizer"] == a].merge(
         frame[frame["optimizer"] == b], on=["benchmark", "seed", "direction"], suffixes=("_a", "_b")
     )
-    rows = [
-        (str(row.benchmark), str(row.direction), float(row.best_a), float(row.best_b))
-        for row in pairs.itertuples()
-    ]
+    columns = (pairs[name].tolist() for name in ("benchmark", "direction", "best_a", "best_b"))
+    rows = [(str(n), str(d), float(x), float(y)) for n, d, x, y in zip(*columns, strict=True)]
     names = sorted({row[0] for row in rows})
     found = [_compared(n, [row for row in rows if row[0] == n], level) for n in names]
     return [*found, _compared(ALL, rows, level)] if len(names) != 1 else found

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from daybreak.cli.output import print_table
+from daybreak.cli.output import print_json, print_message
+
+if TYPE_CHECKING:
+    from daybreak.analysis.comparison import Comparison
 
 __all__ = ["register"]
 
@@ -38,28 +42,27 @@ def _compare(
     """
     from daybreak.analysis.pairing import compare
 
-    words = {"a": f"{a} better", "b": f"{b} better"}
-    rows = []
-    for one in compare(a, b, results, run=run, level=level):
-        found = one.comparison
-        rows.append(
-            {
-                "benchmark": one.benchmark,
-                "pairs": found.pairs,
-                "ratio": _short(found.ratio),
-                f"{100 * (1 - level):g} % interval": (
-                    None if found.low is None else f"{_short(found.low)} to {_short(found.high)}"
-                ),
-                "p": _short(found.p),
-                "verdict": words.get(found.verdict, found.verdict),
-                "reason": found.reason,
-                f"no result: {a}": one.missing_a or None,
-                f"no result: {b}": one.missing_b or None,
-            }
-        )
-    columns = list(rows[0]) if rows else ["benchmark"]
-    print_table(rows, columns, as_json=as_json, right=("pairs", "ratio", "p"))
+    found = compare(a, b, results, run=run, level=level)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    print_message(f"{a} against {b}, paired by benchmark and seed; above 1, {a} is better")
+    for one in found:
+        typer.echo(one.benchmark)
+        typer.echo(f"  {_sentence(one.comparison, a, b)}")
+        for name, missing in ((a, one.missing_a), (b, one.missing_b)):
+            if missing:
+                typer.echo(f"  {name} alone has no valid result in {missing} more pairs")
 
 
-def _short(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3g}"
+def _sentence(found: Comparison, a: str, b: str) -> str:
+    parts = []
+    if found.ratio is not None:
+        interval = ""
+        if found.low is not None and found.high is not None:
+            percent = f"{100 * (1 - found.level):g} %"
+            interval = f" [{found.low:.3g}, {found.high:.3g}] ({percent} interval)"
+        parts.append(f"ratio {found.ratio:.3g}{interval}")
+    verdict = {"a": f"{a} is ", "b": f"{b} is "}.get(found.verdict, "")
+    parts.append(verdict + found.reason)
+    return "; ".join(parts)

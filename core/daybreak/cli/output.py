@@ -35,14 +35,21 @@ def print_table(
     if as_json:
         print_json([dict(row) for row in rows])
         return
+    from rich import box
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         cells = [row.get(column) for column in columns]
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        # a file or a pipe has no width: nothing is folded there
+        endless = console.options.update(max_width=100_000)
+        console.width = max(console.width, Measurement.get(console, endless, table).maximum)
+    console.print(table)

@@ -173,7 +173,7 @@ class Books:
                 "daybreak_run_finished",
                 run={"run_id": self.run_id, "suite": self._plan.name, "status": status},
             )
-            ingest(self._results)
+            self._fill_index()
             self._tell(
                 "run_finished",
                 run_id=self.run_id,
@@ -316,12 +316,16 @@ class Books:
             self._read = now
             self._readings("trial")
         if now - self._ingested > _INGEST_EVERY_S:
-            try:
-                ingest(self._results)
-            except StoreError as error:
-                # the spool has everything; the database can be made again at any time
-                self._tell("warning", message=f"database not filled for now: {error}")
+            # one thread: the other processors may belong to another run's trial
+            self._fill_index(threads=1)
             self._ingested = time.monotonic()
+
+    def _fill_index(self, threads: int | None = None) -> None:
+        try:
+            ingest(self._results, threads=threads)
+        except StoreError as error:
+            # the spool has everything; the database can be made again at any time
+            self._tell("warning", message=f"the database is not up to date: {error}")
 
     def _readings(self, when: str) -> None:
         with self._lock:
