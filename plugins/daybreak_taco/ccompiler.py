@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.errors import BuildFailed, RequirementError
+from daybreak import BuildFailed, RequirementError
 from daybreak_taco.emit import ENTRY
 from daybreak_taco.pragmas import for_gcc
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from daybreak.errors import BuildFailed
+from daybreak import BuildFailed
 from daybreak_taco.schedule import Schedule
 
 __all__ = ["ENTRY", "command_line", "emit", "refusal"]

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from daybreak.errors import RequirementError
+from daybreak import RequirementError
 from daybreak_taco import pip
 from daybreak_taco.ccompiler import INSTALL_COMPILER
 from daybreak_taco.process import ProgramError, run_logged
@@ -205,7 +205,7 @@ def _build(
 
 def _try(taco: Path, scratch: Path) -> None:
     """Let the fresh compiler write one kernel."""
-    from daybreak.errors import BuildFailed
+    from daybreak import BuildFailed
     from daybreak_taco.emit import emit
 
     try:

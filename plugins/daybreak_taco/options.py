@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.ccompiler import DEFAULT_FLAGS
 
 __all__ = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from daybreak.plugin import hookimpl
-from daybreak.plugin.specs import Isolation, TargetSpec
+from daybreak import Isolation, TargetSpec, hookimpl
 
 __all__ = ["DAYBREAK_API", "daybreak_register_targets"]
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from daybreak.errors import UserError
-from daybreak.plugin.contracts import Verdict
+from daybreak import UserError, Verdict
 from daybreak_taco.tensors import Tensor
 
 __all__ = ["Expected", "Problem", "check_positions", "digest"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daybreak.errors import BuildFailed
+from daybreak import BuildFailed
 
 __all__ = ["UNSCHEDULED", "Schedule", "handmade", "runtime", "threads_of"]
 

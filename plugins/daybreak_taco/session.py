@@ -21,9 +21,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from daybreak.errors import RequirementError, WrongResult
-from daybreak.plugin.contracts import Benchmark, Verdict
-from daybreak.records import Event, MeasurementProtocol, Sample
+from daybreak import (
+    Benchmark,
+    Event,
+    MeasurementProtocol,
+    RequirementError,
+    Sample,
+    Verdict,
+    WrongResult,
+)
 from daybreak_taco.ccompiler import CCompiler, find_compiler, finish, load
 from daybreak_taco.emit import emit
 from daybreak_taco.kernels import KERNELS

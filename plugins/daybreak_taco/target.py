@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from daybreak.errors import RequirementError, UserError, nearest
-from daybreak.plugin.contracts import Benchmark, Requirement
-from daybreak.records import Direction, Metric
+from daybreak import Benchmark, Direction, Metric, Requirement, RequirementError, UserError, nearest
 from daybreak_taco.install import Progress, build_tools, setup
 from daybreak_taco.kernels import KERNELS
 from daybreak_taco.session import TacoSession

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from daybreak.errors import RequirementError
+from daybreak import RequirementError
 
 __all__ = [
     "ENVIRONMENT",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from taco_support import define
 
-from daybreak.errors import RequirementError
+from daybreak import RequirementError
 from daybreak_taco.session import TacoSession
 from daybreak_taco.target import TacoTarget
 from daybreak_taco.toolchain import Taco, find_taco

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from daybreak.plugin.contracts import Benchmark
+from daybreak import Benchmark
 from daybreak_taco import options as models
 from daybreak_taco.target import TacoTarget
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from daybreak.errors import RequirementError, UserError
+from daybreak import RequirementError, UserError
 from daybreak_taco.data import load_matrix, load_tensor
 from daybreak_taco.data.__main__ import main
 from daybreak_taco.data.fetching import cached, data_folder, fetch, place, url_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.data import load_matrix, load_tensor, operand
 from daybreak_taco.problem import digest
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from daybreak.errors import RequirementError
+from daybreak import RequirementError
 from daybreak_taco import install, pip
 from daybreak_taco.process import ProgramError, run_logged
 from daybreak_taco.toolchain import VERSION, probe

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from taco_support import define
 
-from daybreak.errors import BuildFailed
+from daybreak import BuildFailed
 from daybreak_taco.session import TacoSession
 
 Opened = Callable[..., AbstractContextManager[TacoSession]]

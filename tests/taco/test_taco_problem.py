@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.problem import Expected, check_positions
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.data import load_matrix, load_tensor
 
 GENERAL = (

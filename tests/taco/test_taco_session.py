@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 from taco_support import define
 
-from daybreak.errors import RequirementError, WrongResult
+from daybreak import (
+    FailureKind,
+    Isolation,
+    Limits,
+    MeasurementProtocol,
+    Repeats,
+    RequirementError,
+    Sample,
+    TrialStatus,
+    WrongResult,
+)
 from daybreak.measure import Bench, open_bench
-from daybreak.plugin.specs import Isolation
-from daybreak.records import FailureKind, Limits, MeasurementProtocol, Repeats, Sample, TrialStatus
 from daybreak_taco.ccompiler import find_compiler, finish
 from daybreak_taco.session import Built, TacoSession
 from daybreak_taco.target import TacoTarget
@@ -98,7 +106,7 @@ def test_builds_are_kept_within_a_session_only(opened: Opened) -> None:
 
 
 def test_a_missing_file_is_told_when_the_session_opens(opened: Opened, tmp_path: Path) -> None:
-    from daybreak.errors import UserError
+    from daybreak import UserError
 
     with (
         pytest.raises(UserError, match="no such file"),

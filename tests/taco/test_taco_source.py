@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.data.source import parse_source, short_name
 
 

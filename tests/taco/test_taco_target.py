@@ -10,9 +10,8 @@ import pytest
 from pydantic import ValidationError
 from taco_support import define
 
-from daybreak.errors import UserError
-from daybreak.plugin.contracts import Installable
-from daybreak.plugin.specs import Isolation, load_object
+from daybreak import Installable, Isolation, UserError
+from daybreak.plugin.specs import load_object
 from daybreak_taco import options as models
 from daybreak_taco.kernels import KERNELS
 from daybreak_taco.plugin import daybreak_register_targets

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daybreak.errors import BuildFailed, RequirementError
+from daybreak import BuildFailed, RequirementError
 from daybreak_taco import ccompiler, toolchain
 from daybreak_taco.ccompiler import find_compiler, supports_openmp
 from daybreak_taco.emit import refusal

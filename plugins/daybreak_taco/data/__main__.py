@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.data.declared import MATRICES, TENSORS
 from daybreak_taco.data.fetching import FROSTT, SUITESPARSE, fetch, place
 from daybreak_taco.data.source import PYAMG, parse_source

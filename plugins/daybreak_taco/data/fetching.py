@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from daybreak.errors import RequirementError, UserError, nearest
+from daybreak import RequirementError, UserError, nearest
 from daybreak_taco.toolchain import cache_folder
 
 __all__ = ["FROSTT", "SUITESPARSE", "cached", "data_folder", "fetch", "place", "url_of"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from daybreak.errors import RequirementError, UserError
+from daybreak import RequirementError, UserError
 from daybreak_taco.data.source import parse_source
 
 if TYPE_CHECKING:

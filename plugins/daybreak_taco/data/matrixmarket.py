@@ -11,7 +11,7 @@ from typing import IO, Any, TypeAlias
 
 import numpy as np
 
-from daybreak.errors import UserError, nearest
+from daybreak import UserError, nearest
 from daybreak_taco.data.textfile import opened
 
 __all__ = ["read_matrix_market"]

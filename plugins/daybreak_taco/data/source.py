@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daybreak.errors import UserError, nearest
+from daybreak import UserError, nearest
 from daybreak_taco.data.declared import MATRICES, TENSORS, Argument, Generator
 
 __all__ = ["PYAMG", "Source", "parse_source", "short_name"]

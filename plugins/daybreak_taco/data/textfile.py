@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from daybreak.errors import UserError
+from daybreak import UserError
 
 __all__ = ["opened"]
 

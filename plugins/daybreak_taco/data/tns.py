@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from daybreak.errors import UserError
+from daybreak import UserError
 from daybreak_taco.data.textfile import opened
 
 __all__ = ["read_tns"]

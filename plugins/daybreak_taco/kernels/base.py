@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from daybreak.errors import PluginError
-from daybreak.plugin.contracts import Reference
-from daybreak.records import Configuration
-from daybreak.space import Ordinal, Space, load_space
+from daybreak import Configuration, Ordinal, PluginError, Reference, Space, load_space
 from daybreak_taco.problem import Problem
 from daybreak_taco.schedule import UNSCHEDULED, Schedule, handmade
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from daybreak.records import Configuration
+from daybreak import Configuration
 from daybreak_taco.data import load_tensor, operand, short_name
 from daybreak_taco.kernels.base import Kernel
 from daybreak_taco.problem import Expected, Problem, check_positions, digest
