@@ -1,0 +1,180 @@
+"""`daybreak run` as typed: exit codes, events, interruption, and what is said at the end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from daybreak.testing import write_distribution
+
+FAKES = Path(__file__).parents[1] / "run"
+
+PLUGIN = """
+from run_fakes import registry
+
+from daybreak import hookimpl
+
+_known = registry()
+
+
+@hookimpl
+def daybreak_register_targets():
+    return [c.spec for c in _known.components("target").values()]
+
+
+@hookimpl
+def daybreak_register_optimizers():
+    names = {"random", "references"}
+    return [c.spec for n, c in _known.components("optimizer").items() if n not in names]
+"""
+
+SUITE = """\
+suite: 1
+name: typed
+benchmarks:
+  - fake/bowl: {{delay: {delay}}}
+optimizers: [{optimizers}]
+seeds: {seeds}
+budget: {{evaluations: 6}}
+targets: {{expert: 1.0}}
+protocol: {{repeats: 1, warmup: 0}}
+"""
+
+Daybreak = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    site = write_distribution(
+        tmp_path / "site",
+        "daybreak-fakes",
+        plugins={"fakes": "fake_plugin"},
+        modules={"fake_plugin.py": PLUGIN},
+    )
+    return {**os.environ, "PYTHONPATH": f"{site}:{FAKES}", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def daybreak(tmp_path: Path, environment: dict[str, str]) -> Daybreak:
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "daybreak", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return call
+
+
+def _suite(tmp_path: Path, optimizers: str = "random", delay: float = 0, seeds: int = 2) -> str:
+    path = tmp_path / "typed.yaml"
+    path.write_text(SUITE.format(optimizers=optimizers, delay=delay, seeds=seeds))
+    return path.name
+
+
+def test_a_run_ends_with_the_leaderboard(daybreak: Daybreak, tmp_path: Path) -> None:
+    done = daybreak("run", _suite(tmp_path, "random, descent"))
+    assert done.returncode == 0, done.stderr
+    assert "fake/bowl" in done.stdout
+    for word in ("expert", "default", "random", "descent", "vs expert"):
+        assert word in done.stdout
+    asked = daybreak(
+        "sql", "--format", "csv", "SELECT optimizer, studies FROM leaderboard ORDER BY optimizer"
+    )
+    rows = list(csv.reader(asked.stdout.splitlines()))
+    assert rows == [["optimizer", "studies"], ["descent", "2"], ["random", "2"]]
+
+
+def test_the_same_command_again_measures_nothing(daybreak: Daybreak, tmp_path: Path) -> None:
+    suite = _suite(tmp_path)
+    daybreak("run", suite)
+    again = daybreak("run", suite, "--json")
+    events = [json.loads(line) for line in again.stdout.splitlines()]
+    assert again.returncode == 0
+    assert events[0]["event"] == "run_started"
+    assert events[-1]["event"] == "run_finished"
+    assert all(e["replayed"] for e in events if e["event"] == "trial_finished")
+
+
+def test_a_failed_study_is_exit_code_1(daybreak: Daybreak, tmp_path: Path) -> None:
+    done = daybreak("run", _suite(tmp_path, "raises-in-ask, random"))
+    assert done.returncode == 1
+    assert "daybreak-fakes" in done.stderr  # the distribution at fault
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("run", "quickstrat"), "quickstart"),
+        (("run", "typed.yaml", "--only", "nothing/*"), "nothing/*"),
+        (("run", "typed.yaml", "--executor", "slurm"), "slurm"),
+        (("run", "typed.yaml", "--results", "typed.yaml"), "typed.yaml"),
+        (("compare", "random", "randon"), "no study"),
+        (("show", "nothing"), "no runs yet"),
+    ],
+)
+def test_a_users_fault_is_exit_code_2(
+    daybreak: Daybreak, tmp_path: Path, words: tuple[str, ...], expected: str
+) -> None:
+    _suite(tmp_path)
+    (tmp_path / "results").mkdir()
+    done = daybreak(*words)
+    assert done.returncode == 2, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on(
+    daybreak: Daybreak, environment: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    suite = _suite(tmp_path, delay=0.2, seeds=3)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "daybreak", "run", suite, "--json"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    before = []
+    for line in process.stdout:
+        before.append(json.loads(line))
+        if sum(e["event"] == "trial_finished" for e in before) == 5:
+            process.send_signal(number)
+            break
+    rest, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    before += [json.loads(line) for line in rest.splitlines()]
+    assert before[-1]["status"] == "interrupted"
+    reported = {(e["study_id"], e["number"]) for e in before if e["event"] == "trial_finished"}
+    after = daybreak("run", suite, "--json")
+    assert after.returncode == 0, after.stderr
+    events = [json.loads(line) for line in after.stdout.splitlines()]
+    replayed = {
+        (e["study_id"], e["number"])
+        for e in events
+        if e["event"] == "trial_finished" and e["replayed"]
+    }
+    assert replayed == reported
+
+
+def test_compare_refuses_to_conclude_from_too_few(daybreak: Daybreak, tmp_path: Path) -> None:
+    daybreak("run", _suite(tmp_path, "random, descent"))
+    done = daybreak("compare", "descent", "random")
+    assert done.returncode == 0
+    assert "too few" in done.stdout
