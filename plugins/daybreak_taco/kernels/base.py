@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -35,6 +36,17 @@ def _thread_counts(space: Space) -> list[int]:
         if parameter.name == _THREADS and isinstance(parameter, Ordinal):
             return [int(value) for value in parameter.values]
     raise PluginError(f"the space '{space.name}' has no ordinal {_THREADS}", plugin="taco")
+
+
+@functools.lru_cache(maxsize=256)
+def _clipped(kernel: Kernel, variant: str, bound: int) -> Space:
+    """Return a clipped space; it is read-only, so that all benchmarks of a suite share it.
+
+    Reading a space takes 15 ms: too long for a suite that names thousands of matrices.
+    """
+    space = kernel.published(variant)
+    values = _thread_counts(space)
+    return space.restrict(_THREADS, [v for v in values if v <= bound or v == min(values)])
 
 
 class Kernel(ABC):
@@ -73,13 +85,14 @@ class Kernel(ABC):
         The rule: a value of `omp_num_threads` stays if it is at most the number of processors that
         this process may use, or the option `threads` where that is given; 1 always stays.
         """
-        space = self.published(options)
-        bound = largest_thread_count(options)
-        values = _thread_counts(space)
-        return space.restrict(_THREADS, [v for v in values if v <= bound or v == min(values)])
+        return _clipped(self, self.variant(options), largest_thread_count(options))
 
-    def published(self, options: Mapping[str, Any]) -> Space:  # noqa: ARG002 - for kernels that vary
-        """Return the space as published."""
+    def variant(self, options: Mapping[str, Any]) -> str:  # noqa: ARG002 - for kernels that vary
+        """Return what `options` say about the published space; empty where there is but one."""
+        return ""
+
+    def published(self, variant: str) -> Space:  # noqa: ARG002 - for kernels that vary
+        """Return the space as published, read from its file."""
         return load_space(_SPACES / f"taco_{self.name}.yaml")
 
     def references(self, space: Space, options: Mapping[str, Any]) -> tuple[Reference, ...]:

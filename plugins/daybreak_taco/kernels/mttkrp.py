@@ -52,10 +52,14 @@ class Mttkrp(Kernel):
         "sizes of its other kernels"
     )
 
-    def published(self, options: Mapping[str, Any]) -> Space:
+    def variant(self, options: Mapping[str, Any]) -> str:
+        """Return which loop orders are asked for: `stored` or `published`."""
+        return "published" if options.get("orders") == "published" else "stored"
+
+    def published(self, variant: str) -> Space:
         """Return the published space, by default with the storage order as known constraints."""
-        space = super().published(options)
-        if options.get("orders") == "published":
+        space = super().published(variant)
+        if variant == "published":
             return space
         stored = [
             parse_constraint(f"pos(permutation,{loop}) < pos(permutation,{loop + 1})")
