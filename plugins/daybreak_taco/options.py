@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import Annotated, Literal
 
@@ -46,6 +47,11 @@ class _Common(BaseModel):
         None, description="the taco program; else $DAYBREAK_TACO, PATH, the user's cache"
     )
 
+    @field_validator("taco")
+    @classmethod
+    def _taco(cls, taco: str | None) -> str | None:
+        return taco and os.path.expanduser(taco)
+
     @field_validator("flags")
     @classmethod
     def _flags(cls, flags: str) -> str:
@@ -60,13 +66,14 @@ class _Common(BaseModel):
 
 
 def _check(source: str, tensor: bool) -> str:
+    """Return the source, `~` replaced: the worker has a home folder of its own."""
     from daybreak_taco.data.source import parse_source
 
     try:
-        parse_source(source, tensor=tensor)
+        parsed = parse_source(source, tensor=tensor)
     except UserError as error:
         raise ValueError(str(error)) from None
-    return source
+    return os.path.expanduser(source) if parsed.kind == "file" else source
 
 
 class _MatrixOptions(_Common):

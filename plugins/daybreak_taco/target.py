@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from daybreak import Benchmark, Direction, Metric, Requirement, RequirementError, UserError, nearest
+from daybreak_taco.data.presence import check_present
 from daybreak_taco.install import Progress, build_tools, setup
 from daybreak_taco.kernels import KERNELS
 from daybreak_taco.session import TacoSession
@@ -36,10 +37,11 @@ class TacoTarget:
             yield self.define(name, model().model_dump())
 
     def define(self, name: str, options: Mapping[str, Any]) -> Benchmark:
-        """Return benchmark `name`; loads no data.
+        """Return benchmark `name`; looks whether its data is there, but opens no file.
 
         Raises:
-            UserError: there is no such benchmark.
+            UserError: there is no such benchmark, or no such file.
+            RequirementError: the matrix or tensor has to be fetched first.
         """
         kernel = KERNELS.get(name)
         if kernel is None:
@@ -48,6 +50,10 @@ class TacoTarget:
                 expected="one of " + ", ".join(KERNELS),
                 nearest=nearest(name, KERNELS),
             )
+        if kernel.tensor:
+            check_present(options["tensor"], tensor=True)
+        else:
+            check_present(options["matrix"], tensor=False)
         space = kernel.space(options)
         return Benchmark(
             name=name,

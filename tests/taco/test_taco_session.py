@@ -18,9 +18,9 @@ from daybreak import (
     Limits,
     MeasurementProtocol,
     Repeats,
-    RequirementError,
     Sample,
     TrialStatus,
+    UserError,
     WrongResult,
 )
 from daybreak.measure import Bench, open_bench
@@ -105,18 +105,14 @@ def test_builds_are_kept_within_a_session_only(opened: Opened) -> None:
         session.build(configuration)
 
 
-def test_a_missing_file_is_told_when_the_session_opens(opened: Opened, tmp_path: Path) -> None:
-    from daybreak import UserError
-
-    with (
-        pytest.raises(UserError, match="no such file"),
-        opened("spmv", matrix=str(tmp_path / "none.mtx")),
-    ):
-        pass
-    with (
-        pytest.raises(RequirementError, match="not in the cache"),
-        opened("spmv", matrix="suitesparse:No/such-matrix"),
-    ):
+def test_a_file_that_has_gone_since_is_told_when_the_session_opens(
+    taco: Taco, tmp_path: Path
+) -> None:
+    path = tmp_path / "gone.mtx"
+    path.touch()
+    benchmark = define("spmv", matrix=str(path), taco=str(taco.path))
+    path.unlink()
+    with pytest.raises(UserError, match="no such file"), TacoTarget().open(benchmark):
         pass
 
 

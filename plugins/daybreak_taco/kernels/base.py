@@ -59,6 +59,8 @@ class Kernel(ABC):
     expression: ClassVar[str]
     #: storage format per tensor, the output first
     formats: ClassVar[Mapping[str, str]]
+    #: whether the data is a tensor (option `tensor`), else a matrix (option `matrix`)
+    tensor: ClassVar[bool] = False
     #: loop variables in the published numbering of `permutation`
     loops: ClassVar[tuple[str, ...]]
     hidden_constraints: ClassVar[bool] = True

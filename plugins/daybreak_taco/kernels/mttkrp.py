@@ -29,6 +29,7 @@ class Mttkrp(Kernel):
     formats: ClassVar[Mapping[str, str]] = {
         "A": "dd", "B": "dsss", "C": "dd", "D": "dd", "E": "dd",
     }  # fmt: skip
+    tensor = True
     loops = ("i2", "k", "l", "m", "jb")
     notes = (
         "In the published client permutation and unroll_factor change nothing. Here they do: the "

@@ -24,6 +24,7 @@ class Ttv(Kernel):
     summary = "sparse 3-way tensor times vector"
     expression = "A(i,j)=B(i,j,k)*c(k)"
     formats: ClassVar[Mapping[str, str]] = {"A": "dd", "B": "sss", "c": "d"}
+    tensor = True
     loops = ("i0", "chunk", "fpos2", "kpos1", "kpos2")
     notes = (
         "The published client splits i before it fuses it with j; this release of TACO turns that "
