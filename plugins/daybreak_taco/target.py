@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from daybreak import Benchmark, Direction, Metric, Requirement, RequirementError, UserError, nearest
+from daybreak import (
+    Benchmark,
+    Configuration,
+    Direction,
+    FailureKind,
+    Metric,
+    Requirement,
+    RequirementError,
+    UserError,
+    nearest,
+)
 from daybreak_taco.data.presence import check_present
 from daybreak_taco.install import Progress, build_tools, setup
 from daybreak_taco.kernels import KERNELS
@@ -100,6 +110,24 @@ class TacoTarget:
     def open(self, benchmark: Benchmark) -> TacoSession:
         """Return a session, not yet entered."""
         return TacoSession(benchmark)
+
+    def rehearsal(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return options with data so small that a trial takes about a second."""
+        return {name: dict(kernel.rehearsal) for name, kernel in KERNELS.items()}
+
+    def faults(self, benchmark: Benchmark) -> Iterable[tuple[FailureKind, Configuration]]:
+        """Return schedules that must fail, whatever the data.
+
+        One that TACO or the C compiler refuses, for every benchmark; and those known to compile to
+        code that computes something else, among them `precompute` with a new variable.
+        """
+        kernel = KERNELS[benchmark.name]
+        for kind, schedules in (
+            (FailureKind.BUILD, kernel.refused),
+            (FailureKind.WRONG_RESULT, kernel.miscompiled),
+        ):
+            for commands in schedules:
+                yield kind, {"schedule": commands, "omp_num_threads": 1}
 
     def setup(self, progress: Progress, *, force: bool = False) -> str:
         """Build TACO for this user; see `daybreak_taco.install.setup`."""

@@ -14,6 +14,8 @@ from daybreak_taco.memory import Guarded, guarded_copy
 __all__ = ["Structure", "Tensor", "compressed", "dense", "output"]
 
 _DENSE, _SPARSE = 0, 1
+#: zeros after the dimensions: some schedules make TACO read a dimension that the tensor lacks
+_NO_DIMENSION = (0,) * 8
 
 
 class Structure(ctypes.Structure):
@@ -63,7 +65,8 @@ class Tensor:
     def structure(self) -> Structure:
         """Return the C structure; the tensor keeps it alive."""
         order = len(self.dimensions)
-        dimensions = (ctypes.c_int32 * order)(*self.dimensions)
+        given = (*self.dimensions, *_NO_DIMENSION)
+        dimensions = (ctypes.c_int32 * len(given))(*given)
         ordering = (ctypes.c_int32 * order)(*range(order))
         types = (ctypes.c_int * order)(*(_SPARSE if c == "s" else _DENSE for c in self.format))
         modes = (ctypes.POINTER(ctypes.c_void_p) * order)()

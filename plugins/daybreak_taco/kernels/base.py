@@ -69,6 +69,13 @@ class Kernel(ABC):
     expert: ClassVar[Mapping[str, Any]]
     expert_note: ClassVar[str] = "the published fixed schedule"
 
+    #: options with small data, for rehearsals
+    rehearsal: ClassVar[Mapping[str, Any]]
+    #: schedules that TACO or the C compiler refuses
+    refused: ClassVar[tuple[tuple[str, ...], ...]]
+    #: schedules that this release of TACO compiles to code that computes something else
+    miscompiled: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
     @abstractmethod
     def commands(self, configuration: Configuration, sizes: Mapping[str, int]) -> Schedule:
         """Return the schedule of a configuration of the space."""

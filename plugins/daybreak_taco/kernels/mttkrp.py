@@ -52,6 +52,11 @@ class Mttkrp(Kernel):
         "not published as such: ours, from the fixed loop order of the published client and the "
         "sizes of its other kernels"
     )
+    rehearsal: ClassVar[Mapping[str, Any]] = {
+        "tensor": "generate:skewed(dims=21x15x16x17, nnz=301)",
+        "columns": 33,
+    }
+    refused = (("reorder(m,i,j,k,l)",),)
 
     def variant(self, options: Mapping[str, Any]) -> str:
         """Return which loop orders are asked for: `stored` or `published`."""

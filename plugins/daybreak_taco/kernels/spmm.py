@@ -34,6 +34,11 @@ class Spmm(Kernel):
         "omp_chunk_size": 1,
         "omp_num_threads": 32,
     }
+    rehearsal: ClassVar[Mapping[str, Any]] = {
+        "matrix": "generate:power-law(rows=301, nnz=3000, skew=3)",
+        "columns": 33,
+    }
+    refused = (("reorder(j,i)",),)
 
     def commands(self, configuration: Configuration, sizes: Mapping[str, int]) -> Schedule:  # noqa: ARG002
         """Return the published schedule: rows and the positions of each row in blocks."""

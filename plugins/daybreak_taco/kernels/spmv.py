@@ -47,6 +47,22 @@ class Spmv(Kernel):
         "omp_num_threads": 32,
     }
     expert_note = "the published fixed schedule, with the split of j in position space"
+    rehearsal: ClassVar[Mapping[str, Any]] = {
+        "matrix": "generate:power-law(rows=301, nnz=3000, skew=3)"
+    }
+    refused = (("reorder(j,i)",),)
+    miscompiled = (
+        ("precompute(B(i,j)*c(j),j,jp)",),
+        # as published: adds entries more than once
+        (
+            "split(i,i0,i1,16)",
+            "split(i1,i10,i11,4)",
+            "split(j,j0,j1,4)",
+            "reorder(i0,i10,i11,j1,j0)",
+            "parallelize(i0,CPUThread,NoRaces)",
+            "parallelize(j1,CPUVector,IgnoreRaces)",
+        ),
+    )
 
     def commands(self, configuration: Configuration, sizes: Mapping[str, int]) -> Schedule:  # noqa: ARG002
         """Return the schedule: rows in two levels of blocks, each row's positions in blocks."""

@@ -49,6 +49,9 @@ class Ttv(Kernel):
         "not published: ours. The sizes of the other kernels' published schedule, chunks outermost "
         "so that one parallel loop covers the tensor"
     )
+    rehearsal: ClassVar[Mapping[str, Any]] = {"tensor": "generate:skewed(dims=61x50x70, nnz=3001)"}
+    refused = (("reorder(k,i,j)",),)
+    miscompiled = (("precompute(B(i,j,k)*c(k),k,kp)",),)
 
     def commands(self, configuration: Configuration, sizes: Mapping[str, int]) -> Schedule:  # noqa: ARG002
         """Return the schedule: fused positions of (i, j) in two levels of blocks, k's in one."""
