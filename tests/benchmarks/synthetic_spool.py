@@ -1,4 +1,8 @@
-"""A large spool made without running anything: whole columns at once, straight into Parquet."""
+"""Large spools made without running anything.
+
+`make_spool` has many trials: whole columns at once, straight into Parquet. `make_campaign` has
+many short studies, as lines that were never sealed.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daybreak.records import Outcome, Sample, Trial, TrialStatus
 from daybreak.store import RunWriter, StudyRow
+from daybreak.store.codec import SCHEMA_VERSION, encode_line, encode_trial
 from daybreak.store.sealing import segment_schema
 from daybreak.store.segments import list_segments
 
-__all__ = ["make_spool"]
+__all__ = ["make_campaign", "make_spool"]
 
 OPTIMIZERS = ("random", "baco", "tpe", "genetic")
 
@@ -60,6 +66,57 @@ def make_spool(
         pq.write_table(table, folder / f"segment-{number:06d}.parquet", compression="zstd")
         written += n
         number += 1
+
+
+def make_campaign(results: Path, *, studies: int, trials: int = 3) -> None:
+    """Write one run of many short studies, as a suite over many benchmarks records them.
+
+    Each block of eight studies opens its benchmark first; each study has a status at its begin and
+    its end, readings off the machine, and `trials` trials. The lines are written directly: the
+    writer waits for the disk at every status.
+    """
+    at = "2026-01-01T00:00:00.000000+00:00"
+    with RunWriter.create(results, "many", suite_key="many", row={"suite": "many"}) as writer:
+        folder = writer.folder
+    (segment,) = list_segments(folder)
+    with segment.path.open("ab") as file:
+
+        def write(kind: str, **columns: object) -> None:
+            line = {"type": kind, "schema_version": SCHEMA_VERSION, **columns}
+            file.write(encode_line(line))
+
+        for i in range(studies):
+            block = i // 8
+            if i % 8 == 0:
+                write("benchmark", row=_opened(block % 40))
+            study_id = f"many/{i:05d}"
+            study = _study(study_id, block % 40, OPTIMIZERS[i % 4], "optimizer", i)
+            write("study", row={name: getattr(study, name) for name in StudyRow.__slots__})
+            write("study_status", study_id=study_id, status="running", message=None, at=at)
+            readings = {"load": [0.5, 0.4, 0.3], "cpu": {"mhz": 3000.0, "governor": "performance"}}
+            write("readings", study_id=study_id, at=at, values=readings)
+            for number in range(trials):
+                outcome = Outcome(
+                    TrialStatus.OK,
+                    objectives={"time": 1.0 + number},
+                    samples=tuple(Sample("time", 1.0 + number, k) for k in range(3)),
+                    phases={"build": 0.5, "measure": 0.1},
+                )
+                trial = Trial(number, {"tile": number}, outcome, started_at=at, total_s=0.6)
+                file.write(encode_line(encode_trial(study_id, trial)))
+            write("study_status", study_id=study_id, status="finished", message=None, at=at)
+
+
+def _opened(benchmark: int) -> dict[str, object]:
+    return {
+        "benchmark": f"toy/b{benchmark}",
+        "target": "toy",
+        "objectives": [{"name": "time", "unit": "s", "direction": "minimize"}],
+        "metrics": [{"name": "energy", "unit": "J"}],
+        "space": {"parameters": [{"name": "tile", "type": "integer", "low": 0, "high": 4096}]},
+        "identity": {"compiler": "cc 1.0"},
+        "floors": {"time": 0.1},
+    }
 
 
 def _study(study_id: str, benchmark: int, optimizer: str, role: str, seed: int) -> StudyRow:

@@ -1,7 +1,8 @@
 """How fast the store is: recording one trial, taking a large spool in, asking it questions.
 
 Sizes come from the environment: DAYBREAK_BENCH_TRIALS (100,000 by default; a million for the
-figures in the docs) and DAYBREAK_BENCH_SAMPLES (samples per trial, 10 by default).
+figures in the docs), DAYBREAK_BENCH_SAMPLES (samples per trial, 10 by default) and
+DAYBREAK_BENCH_STUDIES (short studies of one run, 10,000 by default).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import shutil
 
 import pytest
-from synthetic_spool import make_spool
+from synthetic_spool import make_campaign, make_spool
 
 from daybreak.analysis import query_arrow, update
 from daybreak.records import Outcome, Sample, Trial, TrialStatus
@@ -20,6 +21,7 @@ from daybreak.store.sealing import seal
 
 TRIALS = int(os.environ.get("DAYBREAK_BENCH_TRIALS", "100000"))
 SAMPLES = int(os.environ.get("DAYBREAK_BENCH_SAMPLES", "10"))
+STUDIES = int(os.environ.get("DAYBREAK_BENCH_STUDIES", "10000"))
 LINES = min(TRIALS, 20_000)
 
 STUDY = StudyRow("r1/s1", "k1", "toy/sum", "toy", "random", "random", 1)
@@ -108,6 +110,13 @@ def test_taking_in_sealed_segments(benchmark, spool, tmp_path):
     report = benchmark.pedantic(ingest, args=(tmp_path,), rounds=1)
     assert report.trials >= TRIALS
     benchmark.extra_info["megabytes"] = database_path(tmp_path).stat().st_size / 1e6
+
+
+def test_taking_in_many_short_studies(benchmark, tmp_path):
+    make_campaign(tmp_path, studies=STUDIES, trials=3)
+    benchmark.extra_info.update(studies=STUDIES, trials=3 * STUDIES)
+    report = benchmark.pedantic(ingest, args=(tmp_path,), rounds=1)
+    assert (report.trials, report.problems) == (3 * STUDIES, [])
 
 
 def test_taking_in_nothing_new(benchmark, index):

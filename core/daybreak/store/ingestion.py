@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from daybreak.errors import StoreError
 from daybreak.store.codec import decode_json
 from daybreak.store.database import Busy, open_writer, quoted
+from daybreak.store.folding import NUMBER_BITS, Folding
 from daybreak.store.locks import is_locked
 from daybreak.store.sealing import DamagedSegmentError, open_sealed, to_table
 from daybreak.store.segments import Line, Segment, list_runs, list_segments, read_lines, run_folder
-from daybreak.store.tables import NUMBER_BITS, apply_record
 from daybreak.store.writer import LOCK_NAME
 
 if TYPE_CHECKING:
@@ -229,14 +229,7 @@ def _take(
     problems: list[str] = []
     connection.begin()
     try:
-        for position, kind, text in others:
-            if kind == "damaged":
-                place = f"{segment.path}:{position + 1}"
-                problems.append(f"{place}: the line is damaged and was left out")
-                continue
-            problem = apply_record(connection, run_id, decode_json(text))
-            if problem is not None:
-                problems.append(problem)
+        _take_others(connection, run_id, segment, others, problems)
         trials = _take_trials(connection, run_id, source, start, problems)
         connection.execute(
             "DELETE FROM ingested WHERE run_id = ? AND segment = ?", [run_id, segment.number]
@@ -252,6 +245,27 @@ def _take(
     report.records += reached[0] - start
     report.trials += trials
     report.problems += problems
+
+
+def _take_others(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    segment: Segment,
+    others: list[tuple[int, str, str]],
+    problems: list[str],
+) -> None:
+    records = [
+        (position, kind, {} if kind == "damaged" else decode_json(text))
+        for position, kind, text in others
+    ]
+    folding = Folding(connection, run_id, ((kind, record) for _, kind, record in records))
+    for position, kind, record in records:
+        if kind == "damaged":
+            place = f"{segment.path}:{position + 1}"
+            problems.append(f"{place}: the line is damaged and was left out")
+        elif (problem := folding.take(kind, record)) is not None:
+            problems.append(problem)
+    folding.write()
 
 
 def _take_trials(

@@ -1,369 +1,215 @@
-"""Rows of the index made from records that are no trials: runs, studies, benchmarks and the like."""
+"""Reading and writing many rows of the index at once, by key.
+
+DuckDB takes about as long for one row as for ten thousand, so whoever changes the index gathers
+rows (dicts from column to value, missing ones are NULL) and hands them over together.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daybreak.store.codec import decode_json, encode_json
-from daybreak.store.reader import study_row
-from daybreak.store.rows import StudyRow
+from daybreak.store.codec import encode_json
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
-__all__ = ["NUMBER_BITS", "apply_record", "flatten"]
-
-#: A trial's id is its study's number shifted left by this many bits, plus the trial's number.
-NUMBER_BITS = 22
-# both together stay below 2**53, so that an id survives a trip through a double (JSON, pandas)
-_STUDY_BITS = 53 - NUMBER_BITS
-
-_INT64 = 1 << 63
-
-_RUN_COLUMNS = ("suite", "daybreak_version", "suite_path", "suite_source")
-_BENCHMARK_TEXTS = ("target", "name", "instance", "summary", "space_fingerprint", "sandbox")
-_BENCHMARK_JSONS = ("space", "options", "identity", "floors", "notes")
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+__all__ = ["TABLES", "Table", "as_number", "as_text", "delete", "insert", "select", "update"]
 
 
-def apply_record(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> str | None:
-    """Bring one record into the index; return a sentence if something is amiss.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the index that is filled from records other than trials.
 
-    Records of types that this version does not know are passed over.
+    Attributes:
+        name: its name.
+        key: the columns that tell its rows apart; none: rows are only ever added.
+        columns: every column's kind: ``text``, ``json`` (text of JSON), ``number`` (a double),
+            ``integer`` (64 bits), ``time`` (text that may be a time), or ``times`` (a list of such
+            texts, the first of which that is a time counts).
     """
-    handler = _HANDLERS.get(record["type"])
-    if handler is None:
-        return None
-    try:
-        problem: str | None = handler(connection, run_id, record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return f"a record of type '{record['type']}' of run '{run_id}' is malformed: {error!r}"
-    return problem
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float | None, str]]:
-    """Return (dotted name, number or None, text) for every leaf of nested readings."""
-    leaves: list[tuple[str, float | None, str]] = []
-    for name, value in values.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            leaves += flatten(value, f"{path}.")
-        elif isinstance(value, list | tuple):
-            leaves += flatten({str(i): item for i, item in enumerate(value)}, f"{path}.")
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            leaves.append((path, None, value if isinstance(value, str) else encode_json(value)))
-        else:
-            leaves.append((path, float(value), encode_json(value)))
-    return leaves
+def _kinds(**columns: str) -> dict[str, str]:
+    return {name: kind for kind, names in columns.items() for name in names.split()}
 
 
-def _run(connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]) -> None:
-    row = record["row"]
-    named = {*_RUN_COLUMNS, "machine_id", "environment_id", "started_at"}
-    details = {name: value for name, value in row.items() if name not in named}
-    connection.execute("DELETE FROM runs WHERE run_id = ?", [run_id])
-    _insert(
-        connection,
-        "runs",
-        {
-            "run_id": run_id,
-            "suite_key": record["suite_key"],
-            "status": "running",
-            "machine_id": row.get("machine_id"),
-            "environment_id": row.get("environment_id"),
-            "started_at": row.get("started_at"),
-            "details": encode_json(details),
-            **{name: _text(row.get(name)) for name in _RUN_COLUMNS},
-        },
-    )
-
-
-def _run_status(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> None:
-    running = record["status"] == "running"
-    connection.execute(
-        "UPDATE runs SET status = ?, message = ?, finished_at = TRY_CAST(? AS TIMESTAMP) "
-        "WHERE run_id = ?",
-        [record["status"], record.get("message"), None if running else record["at"], run_id],
-    )
-
-
-def _machine(connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]) -> None:
-    _identity(connection, "machines", "machine_id", "identity", run_id, record)
-
-
-def _environment(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> None:
-    _identity(connection, "environments", "environment_id", "lock", run_id, record)
-
-
-def _identity(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    key: str,
-    content: str,
-    run_id: str,
-    record: Mapping[str, Any],
-) -> None:
-    connection.execute(f"DELETE FROM {table} WHERE {key} = ?", [record[key]])  # noqa: S608
-    _insert(connection, table, {key: record[key], content: encode_json(record[content])})
-    connection.execute(f"UPDATE runs SET {key} = ? WHERE run_id = ?", [record[key], run_id])  # noqa: S608
-
-
-def _plugin(connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]) -> None:
-    row = record["row"]
-    connection.execute(
-        "DELETE FROM plugins WHERE run_id = ? AND name IS NOT DISTINCT FROM ?",
-        [run_id, row.get("name")],
-    )
-    columns = ("name", "distribution", "version", "module", "status", "reason")
-    _insert(
-        connection,
-        "plugins",
-        {"run_id": run_id, **{name: _text(row.get(name)) for name in columns}},
-    )
-
-
-def _benchmark(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> None:
-    row = record["row"]
-    key = [run_id, row["benchmark"]]
-    where = "WHERE run_id = ? AND benchmark = ?"
-    known = connection.execute(f"SELECT count(*) FROM benchmarks {where}", key).fetchone()  # noqa: S608
-    if not known or not known[0]:
-        _insert(connection, "benchmarks", {"run_id": run_id, "benchmark": row["benchmark"]})
-    changes: dict[str, Any] = {n: _text(row[n]) for n in _BENCHMARK_TEXTS if n in row}
-    changes |= {n: encode_json(row[n]) for n in _BENCHMARK_JSONS if n in row}
-    if "references" in row:
-        changes["reference_configurations"] = encode_json(row["references"])
-    named = {*_BENCHMARK_TEXTS, *_BENCHMARK_JSONS, "benchmark", "references"}
-    named |= {"objectives", "metrics"}
-    details = {name: value for name, value in row.items() if name not in named}
-    if details:
-        changes["details"] = encode_json(details)
-    objectives = list(row.get("objectives") or ())
-    if objectives:
-        first = objectives[0]
-        changes |= {
-            "objective": first["name"],
-            "objective_unit": first.get("unit"),
-            "direction": first.get("direction") or "minimize",
-        }
-    if changes:
-        columns = ", ".join(f"{name} = ?" for name in changes)
-        connection.execute(
-            f"UPDATE benchmarks SET {columns} {where}",  # noqa: S608
-            [*changes.values(), *key],
-        )
-    _metrics(connection, key, objectives, list(row.get("metrics") or ()))
-    if objectives:
-        first = [changes["objective"], changes["objective_unit"], changes["direction"]]
-        connection.execute(
-            f"UPDATE studies SET objective = ?, objective_unit = ?, direction = ? {where}",  # noqa: S608
-            [*first, *key],
-        )
-        # a study may be recorded before its benchmark is opened: the units are known only now
-        studies = connection.execute(
-            f"SELECT study_id, thresholds FROM studies {where}",  # noqa: S608
-            key,
-        ).fetchall()
-        for study_id, thresholds in studies:
-            _thresholds(connection, run_id, row["benchmark"], study_id, decode_json(thresholds))
-
-
-def _metrics(
-    connection: duckdb.DuckDBPyConnection,
-    key: Sequence[str],
-    objectives: Sequence[Mapping[str, Any]],
-    metrics: Sequence[Mapping[str, Any]],
-) -> None:
-    names = {metric["name"] for metric in objectives}
-    ranked: list[tuple[int | None, Mapping[str, Any]]] = list(enumerate(objectives))
-    ranked += [(None, metric) for metric in metrics if metric["name"] not in names]
-    for rank, metric in ranked:
-        connection.execute(
-            "DELETE FROM metrics WHERE run_id = ? AND benchmark = ? AND metric = ?",
-            [*key, metric["name"]],
-        )
-        _insert(
-            connection,
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "runs",
+            ("run_id",),
+            _kinds(
+                text="run_id suite suite_key status message machine_id environment_id "
+                "daybreak_version suite_path suite_source",
+                time="started_at finished_at",
+                json="details",
+            ),
+        ),
+        Table("machines", ("machine_id",), _kinds(text="machine_id", json="identity")),
+        Table("environments", ("environment_id",), _kinds(text="environment_id", json="lock")),
+        Table(
+            "plugins",
+            ("run_id", "name"),
+            _kinds(text="run_id name distribution version module status reason"),
+        ),
+        Table(
+            "benchmarks",
+            ("run_id", "benchmark"),
+            _kinds(
+                text="run_id benchmark target name instance summary objective objective_unit "
+                "direction space_fingerprint sandbox",
+                json="space options reference_configurations identity floors notes details",
+            ),
+        ),
+        Table(
             "metrics",
-            {
-                "run_id": key[0],
-                "benchmark": key[1],
-                "metric": metric["name"],
-                "unit": metric.get("unit"),
-                "direction": metric.get("direction") or "minimize",
-                "objective": rank,
-                "summary": metric.get("summary"),
-            },
-        )
-
-
-def _study(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> str | None:
-    row = study_row(record["row"])
-    known = connection.execute(
-        "SELECT run_id FROM studies WHERE study_id = ?", [row.study_id]
-    ).fetchone()
-    if known and known[0] != run_id:
-        return (
-            f"study '{row.study_id}' of run '{run_id}' is known from run '{known[0]}' already "
-            "and was left out: ids of studies must differ"
-        )
-    if known:
-        connection.execute("DELETE FROM studies WHERE study_id = ?", [row.study_id])
-    jsons = {"budget", "options", "protocol", "thresholds", "details"}
-    columns = {field.name: getattr(row, field.name) for field in fields(StudyRow)}
-    columns |= {name: encode_json(columns[name]) for name in jsons}
-    objective = connection.execute(
-        "SELECT objective, objective_unit, direction FROM benchmarks "
-        "WHERE run_id = ? AND benchmark = ?",
-        [run_id, row.benchmark],
-    ).fetchone() or (None, None, None)
-    columns |= {
-        "run_id": run_id,
-        "study_no": _study_number(connection, row.study_id),
-        "objective": objective[0],
-        "objective_unit": objective[1],
-        "direction": objective[2] or "minimize",
-    }
-    if not -_INT64 <= row.seed < _INT64:
-        columns["seed"] = None
-    _insert(connection, "studies", columns)
-    return _thresholds(connection, run_id, row.benchmark, row.study_id, row.thresholds)
-
-
-def _study_number(connection: duckdb.DuckDBPyConnection, study_id: str) -> int:
-    """Return a number for the study, the same in every index but for rare collisions."""
-    salt = 0
-    while True:
-        text = study_id if salt == 0 else f"{study_id}#{salt}"
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-        number = int.from_bytes(digest[:8]) >> (64 - _STUDY_BITS)
-        taken = connection.execute(
-            "SELECT count(*) FROM studies WHERE study_no = ?", [number]
-        ).fetchone()
-        if not taken or not taken[0]:
-            return number
-        salt += 1
-
-
-def _thresholds(
-    connection: duckdb.DuckDBPyConnection,
-    run_id: str,
-    benchmark: str,
-    study_id: str,
-    thresholds: Sequence[Mapping[str, Any]],
-) -> str | None:
-    """Write a study's thresholds anew, absolute ones in the unit of their metric."""
-    problem = None
-    connection.execute("DELETE FROM thresholds WHERE study_id = ?", [study_id])
-    for threshold in thresholds:
-        metric, value, unit = (threshold.get(name) for name in ("metric", "value", "unit"))
-        if unit is not None and not threshold.get("relative_to"):
-            found = connection.execute(
-                "SELECT unit FROM metrics WHERE run_id = ? AND benchmark = ? "
-                "AND (metric = ? OR (? IS NULL AND objective = 0))",
-                [run_id, benchmark, metric, metric],
-            ).fetchone()
-            native = found[0] if found else None
-            if native is not None and native != unit:
-                if native in _SECONDS and unit in _SECONDS and value is not None:
-                    value, unit = value * _SECONDS[unit] / _SECONDS[native], native
-                else:
-                    value = None
-                    problem = (
-                        f"threshold '{threshold.get('name')}' of study '{study_id}' is in "
-                        f"'{unit}', its metric in '{native}': it cannot be evaluated"
-                    )
-        _insert(
-            connection,
+            ("run_id", "benchmark", "metric"),
+            _kinds(text="run_id benchmark metric unit direction summary", integer="objective"),
+        ),
+        Table(
+            "studies",
+            ("study_id",),
+            _kinds(
+                text="study_id run_id benchmark target optimizer status study_key component role "
+                "message objective objective_unit direction",
+                integer="seed study_no",
+                json="budget options protocol thresholds details",
+                times="started_at",
+                time="finished_at",
+            ),
+        ),
+        Table(
             "thresholds",
-            {
-                "study_id": study_id,
-                "name": threshold.get("name"),
-                "metric": metric,
-                "relative_to": threshold.get("relative_to"),
-                "value": value,
-                "unit": unit,
-            },
-        )
-    return problem
-
-
-def _study_status(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> None:
-    status, at = record["status"], record["at"]
-    ended = status not in ("pending", "running")
-    connection.execute(
-        "UPDATE studies SET status = ?, message = ?, "
-        "finished_at = TRY_CAST(? AS TIMESTAMP), "
-        "started_at = coalesce(started_at, TRY_CAST(? AS TIMESTAMP)) "
-        "WHERE study_id = ? AND run_id = ?",
-        [
-            status,
-            record.get("message"),
-            at if ended else None,
-            at if status == "running" else None,
-            record["study_id"],
-            run_id,
-        ],
+            ("study_id",),
+            _kinds(text="study_id name metric relative_to unit", number="value"),
+        ),
+        Table(
+            "readings", (), _kinds(text="run_id study_id name text", time="read_at", number="value")
+        ),
     )
-
-
-def _readings(
-    connection: duckdb.DuckDBPyConnection, run_id: str, record: Mapping[str, Any]
-) -> None:
-    for name, value, text in flatten(record["values"]):
-        _insert(
-            connection,
-            "readings",
-            {
-                "run_id": run_id,
-                "study_id": record.get("study_id"),
-                "read_at": record.get("at"),
-                "name": name,
-                "value": value,
-                "text": text,
-            },
-        )
-
-
-_HANDLERS: dict[str, Any] = {
-    "run": _run,
-    "run_status": _run_status,
-    "machine": _machine,
-    "environment": _environment,
-    "plugin": _plugin,
-    "benchmark": _benchmark,
-    "study": _study,
-    "study_status": _study_status,
-    "readings": _readings,
 }
-_TIMES = frozenset({"started_at", "finished_at", "read_at"})
+
+# how a column is read, and how it is made from what is handed over
+_READ = {"json": "{0}::VARCHAR", "time": "{0}::VARCHAR", "times": "[{0}::VARCHAR]"}
+_MADE = {
+    "time": "TRY_CAST({0} AS TIMESTAMP)",
+    "times": "[t FOR t IN [TRY_CAST(text AS TIMESTAMP) FOR text IN {0}] IF t IS NOT NULL][1]",
+}
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
-    # names come from this module, values are bound
-    places = ", ".join("TRY_CAST(? AS TIMESTAMP)" if n in _TIMES else "?" for n in columns)
-    connection.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608
-        list(columns.values()),
-    )
-
-
-def _text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """Return what a column of text holds for `value`: anything but text as JSON."""
     if value is None or isinstance(value, str):
         return value
     return encode_json(value)
+
+
+def as_number(value: Any) -> float | None:
+    """Return `value` as a double; None if it is no number, or too large for one."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (OverflowError, TypeError, ValueError):
+        return None
+
+
+def select(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    column: str,
+    values: Iterable[Any],
+    *,
+    run_id: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows whose `column` is among `values`, of one run if `run_id` is given."""
+    wanted = [{column: value} for value in dict.fromkeys(values)]
+    if not wanted:
+        return []
+    columns = ", ".join(_READ.get(kind, "{0}").format(n) for n, kind in table.columns.items())
+    where = "" if run_id is None else "AND run_id = ?"
+    with _registered(connection, _arrow(table, [column], wanted)):
+        found = connection.execute(
+            f"SELECT {columns} FROM {table.name} "  # noqa: S608 - names of this module
+            f"WHERE {column} IN (SELECT {column} FROM daybreak_rows) {where}",
+            [] if run_id is None else [run_id],
+        ).fetchall()
+    return [dict(zip(table.columns, row, strict=True)) for row in found]
+
+
+def delete(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Remove every row that has the key of one of `rows`."""
+    if not rows:
+        return
+    same = " AND ".join(f"{table.name}.{n} IS NOT DISTINCT FROM k.{n}" for n in table.key)
+    with _registered(connection, _arrow(table, table.key, rows)):
+        connection.execute(
+            f"DELETE FROM {table.name} WHERE EXISTS (SELECT 1 FROM daybreak_rows k WHERE {same})"  # noqa: S608
+        )
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add `rows`."""
+    if not rows:
+        return
+    columns = ", ".join(table.columns)
+    made = ", ".join(_MADE.get(kind, "{0}").format(n) for n, kind in table.columns.items())
+    with _registered(connection, _arrow(table, table.columns, rows)):
+        connection.execute(f"INSERT INTO {table.name} ({columns}) SELECT {made} FROM daybreak_rows")  # noqa: S608
+
+
+def update(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    key: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Set `columns` (of text) to those of the row in `rows` that agrees in the columns `key`."""
+    if not rows:
+        return
+    changes = ", ".join(f"{name} = k.{name}" for name in columns)
+    same = " AND ".join(f"{table.name}.{name} = k.{name}" for name in key)
+    with _registered(connection, _arrow(table, (*key, *columns), rows)):
+        connection.execute(
+            f"UPDATE {table.name} SET {changes} FROM daybreak_rows k WHERE {same}"  # noqa: S608
+        )
+
+
+@contextmanager
+def _registered(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
+    """Let statements read `rows` as ``daybreak_rows`` meanwhile."""
+    connection.register("daybreak_rows", rows)
+    try:
+        yield
+    finally:
+        connection.unregister("daybreak_rows")
+
+
+def _arrow(table: Table, names: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    types = {
+        "number": pa.float64(),
+        "integer": pa.int64(),
+        "times": pa.list_(pa.string()),
+    }
+    return pa.table(
+        {
+            name: pa.array(
+                [row.get(name) for row in rows], types.get(table.columns[name], pa.string())
+            )
+            for name in names
+        }
+    )
