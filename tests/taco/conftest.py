@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,6 +17,9 @@ from daybreak_taco.session import TacoSession
 from daybreak_taco.target import TacoTarget
 from daybreak_taco.toolchain import Taco, find_taco
 
+# Nothing is timed here, and on a busy machine threads that spin at a barrier wait for one another.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.fixture(scope="session")
 def taco() -> Taco:
@@ -25,12 +31,30 @@ def taco() -> Taco:
         return find_taco()
 
 
+@pytest.fixture(scope="session")
+def sessions(taco: Taco) -> Iterator[Callable[..., TacoSession]]:
+    """Open small benchmarks, each once for all tests, so that a kernel is compiled only once."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def enter(name: str, **options: Any) -> TacoSession:
+            target = TacoTarget()
+            return stack.enter_context(target.open(define(name, taco=str(taco.path), **options)))
+
+        yield enter
+
+
 @pytest.fixture
-def opened(taco: Taco) -> Callable[..., AbstractContextManager[TacoSession]]:
-    """Open a small benchmark in this process: ``with opened("spmm") as session``."""
+def opened(
+    sessions: Callable[..., TacoSession],
+) -> Callable[..., AbstractContextManager[TacoSession]]:
+    """Open a small benchmark in this process: ``with opened("spmm") as session``.
+
+    The session is shared; a test that is about opening and closing makes one of its own.
+    """
 
     def open_(name: str, **options: Any) -> AbstractContextManager[TacoSession]:
-        return TacoTarget().open(define(name, taco=str(taco.path), **options))
+        return contextlib.nullcontext(sessions(name, **options))
 
     return open_
 

@@ -20,6 +20,6 @@ SMALL: dict[str, dict[str, Any]] = {
 
 def define(name: str, **options: Any) -> Benchmark:
     """Return benchmark `name`, compiled without optimisation unless the options say otherwise."""
-    given = {"flags": "-O1", **SMALL[name], **options}
+    given = {"flags": "-O0", **SMALL[name], **options}
     model = getattr(models, f"{name.capitalize()}Options")
     return TacoTarget().define(name, model(**given).model_dump())

@@ -82,19 +82,20 @@ def test_flushing_evicts_the_operands(opened: Opened) -> None:
         assert (runner.result() == before).all()
 
 
-def test_identity_names_everything_that_changes_a_result(opened: Opened) -> None:
-    with opened("spmm") as one, opened("spmm") as same:
+def test_identity_names_everything_that_changes_a_result(opened: Opened, taco: Taco) -> None:
+    with opened("spmm") as one, TacoTarget().open(define("spmm", taco=str(taco.path))) as same:
         assert one.identity == same.identity
+        assert one is not same
         assert set(one.identity) == {"data", "taco", "compiler", "flags"}
         matrix = "generate:power-law(rows=101, nnz=900, skew=3, seed=2)"
-        for options in ({"matrix": matrix}, {"columns": 32}, {"flags": "-O0"}):
+        for options in ({"matrix": matrix}, {"columns": 32}, {"flags": "-O1"}):
             with opened("spmm", **options) as other:
                 assert other.identity != one.identity
 
 
-def test_builds_are_kept_within_a_session_only(opened: Opened) -> None:
+def test_builds_are_kept_within_a_session_only(taco: Taco) -> None:
     configuration = {"schedule": "unscheduled"}
-    with opened("spmv") as session:
+    with TacoTarget().open(define("spmv", taco=str(taco.path))) as session:
         one, two = session.build(configuration), session.build(configuration)
         assert one.library == two.library
         assert one.library.exists()
@@ -123,7 +124,7 @@ def spoiled(session: TacoSession, old: str, new: str) -> Built:
     compiler = find_compiler()
     inputs = 1 + len(session._open()[0].inputs)
     source = finish(text.replace(old, new), inputs, compiler, independent=False)
-    library = compiler.build(source, ("-O1",), session._open()[1])
+    library = compiler.build(source, ("-O0",), session._open()[1])
     return Built(library, schedule, source, {}, {})
 
 
@@ -188,11 +189,11 @@ def bench(taco: Taco) -> Iterator[Callable[..., Any]]:
 
 
 def test_precompute_with_a_new_variable_is_caught(bench: Callable[..., Any]) -> None:
-    """The fastest kernel of all computes rubbish and overruns its workspace: it must not count."""
+    """The fastest kernel of all runs over an extent that the result lacks: it must not count."""
     with bench("spmv", matrix="generate:uniform(rows=20000, columns=20000, nnz=2e5)") as opened:
         outcome = opened.measure({"schedule": ["precompute(B(i,j)*c(j),j,jp)"]})
         assert outcome.status is TrialStatus.FAILED
-        assert outcome.failure_kind in (FailureKind.WRONG_RESULT, FailureKind.CRASH)
+        assert outcome.failure_kind is FailureKind.WRONG_RESULT
         assert outcome.objectives == {"time": None}
         honest = opened.measure({"schedule": ["precompute(B(i,j)*c(j),j,j)"]})
         after = opened.measure({"schedule": "unscheduled"})

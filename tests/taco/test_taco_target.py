@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 from taco_support import define
 
-from daybreak import Installable, Isolation, UserError
+from daybreak import FailureKind, Installable, Isolation, KnowsFaults, Rehearses, UserError
 from daybreak.plugin.specs import load_object
 from daybreak_taco import options as models
 from daybreak_taco.kernels import KERNELS
@@ -142,3 +142,36 @@ def test_options_round_trip_through_json() -> None:
         once = model().model_dump()
         assert model(**json.loads(json.dumps(once))).model_dump() == once
         assert TacoTarget().define(name, once).options == once
+
+
+def test_the_published_space_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KERNELS:
+        define(name, threads=3)
+
+    def never(path: Any) -> None:
+        raise AssertionError(f"read {path} again")
+
+    monkeypatch.setattr("daybreak_taco.kernels.base.load_space", never)
+    for name in KERNELS:
+        assert define(name, threads=3).space is define(name, threads=3).space
+
+
+@pytest.mark.parametrize("orders", ["stored", "published"])
+def test_variants_and_bounds_of_a_space_are_kept_apart(orders: str) -> None:
+    counts = [define("mttkrp", orders=orders, threads=n).space.count() for n in (2, 64, 2)]
+    assert counts[0] == counts[2] != counts[1]
+    assert (counts[1] == PUBLISHED["mttkrp"]) == (orders == "published")
+
+
+def test_rehearsal_and_faults_fit_the_benchmarks() -> None:
+    target = TacoTarget()
+    assert isinstance(target, Rehearses)
+    assert isinstance(target, KnowsFaults)
+    assert set(target.rehearsal()) == set(KERNELS)
+    for name, options in target.rehearsal().items():
+        benchmark = define(name, **options)
+        kinds = [kind for kind, _ in target.faults(benchmark)]
+        assert FailureKind.BUILD in kinds
+        assert (FailureKind.WRONG_RESULT in kinds) == (name in ("spmv", "ttv"))
+        for _, configuration in target.faults(benchmark):
+            assert benchmark.space.violations(configuration)
