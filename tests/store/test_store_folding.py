@@ -145,7 +145,7 @@ def write_spool(results: Path, sequence: list) -> None:
 
 def take_in(results: Path, *, chunk: int) -> tuple[dict[str, list[str]], list[str]]:
     """What an index in memory holds that took the spool in, in batches of `chunk` bytes or more."""
-    with duckdb.connect() as connection, pytest.MonkeyPatch.context() as patch:
+    with duckdb.connect(config={"threads": 1}) as connection, pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingestion, "_CHUNK", chunk)
         # numbers of studies collide often
         patch.setattr(folding, "_STUDY_BITS", 3)
@@ -158,7 +158,7 @@ def take_in(results: Path, *, chunk: int) -> tuple[dict[str, list[str]], list[st
     return contents, problems
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(sequences, st.integers(100, 2000))
 def test_batches_of_any_size_make_the_same_index(tmp_path_factory, sequence, some):
     results = tmp_path_factory.mktemp("results")
