@@ -231,3 +231,20 @@ def test_daybreaks_worker_measures_both_references(bench: Callable[..., Any], na
 def test_the_target_opens_sessions_that_are_not_entered() -> None:
     session = TacoTarget().open(define("spmm"))
     assert session.identity == {}
+
+
+@pytest.mark.slow
+def test_seven_of_the_120_orders_of_ttv_are_right(bench: Callable[..., Any]) -> None:
+    configuration = {
+        "chunk_size_fpos": 4, "chunk_size_i": 4, "chunk_size_k": 4,
+        "omp_num_threads": 2, "omp_scheduling_type": 0, "omp_chunk_size": 1,
+    }  # fmt: skip
+    with bench("ttv") as opened:
+        outcomes = [
+            opened.measure({**configuration, "permutation": order})
+            for order in itertools.permutations(range(5))
+        ]
+    right = [outcome for outcome in outcomes if outcome.status is TrialStatus.OK]
+    assert len(right) == 7
+    kinds = {outcome.failure_kind for outcome in outcomes} - {None}
+    assert kinds <= {FailureKind.BUILD, FailureKind.WRONG_RESULT, FailureKind.CRASH}
