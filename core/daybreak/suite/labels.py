@@ -50,9 +50,11 @@ def distinct_labels(
             if parts:
                 labels[i] = _cut(name + joints[i] + ",".join(parts), options[i])
     # values that only differ in what a label cannot show
-    for label, count in Counter(labels).items():
-        group = [i for i, other in enumerate(labels) if other == label]
-        if count > 1 and len({canonical_json(options[i]) for i in group}) > 1:
+    groups: dict[str, list[int]] = {}
+    for i, label in enumerate(labels):
+        groups.setdefault(label, []).append(i)
+    for label, group in groups.items():
+        if len(group) > 1 and len({canonical_json(options[i]) for i in group}) > 1:
             for i in group:
                 labels[i] = f"{label}-{_hash(options[i])}"
     return labels
