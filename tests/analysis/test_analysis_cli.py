@@ -87,6 +87,10 @@ def test_sql_lists_tables_and_columns(results):
         (["sql", QUERY, "--format", "jsn"], "did you mean: json"),
         (["sql", QUERY, "--format", "table", "--out", "x"], "for the terminal"),
         (["sql", QUERY, "--out", "/proc/none/x.csv"], "cannot be written"),
+        (["sql", "SELECT message FROM leaderboard"], "'message' is a column of .*trials"),
+        (["sql", "FROM read_csv('/etc/passwd')"], "it sees no files"),
+        (["db", "export", "--out", "/proc/none"], "name another folder: --out DIR"),
+        (["db", "rebuild", "--results", "/proc/none"], "run a suite first"),
         (["sql", "trails", "--schema"], "did you mean: trials"),
         (["show", "toyz"], "did you mean: toys"),
         (["db", "export", "--format", "xml"], "there is no format 'xml'"),
@@ -166,7 +170,9 @@ def test_db_commands(results, tmp_path):
     files = json.loads(
         call("db", "export", "--format", "csv", "--out", str(tmp_path / "out"), "--json").stdout
     )
-    assert {"trials.csv", "leaderboard.csv"} <= {file.rpartition("/")[2] for file in files}
+    names = {file.rpartition("/")[2] for file in files}
+    assert {"trials.csv", "leaderboard.csv"} <= names
+    assert "staged.csv" not in names
     assert json.loads(call("db", "migrate", "--json").stdout)["problems"] == []
 
 
@@ -182,3 +188,27 @@ def test_help_is_light_and_has_an_example():
     for command in (["sql"], ["show"], ["runs", "list"], ["db", "rebuild"], ["db", "merge"],
                     ["db", "export"], ["db", "migrate"]):  # fmt: skip
         assert "Example: daybreak" in call(*command, "--help").stdout
+
+
+def test_a_failed_write_to_a_file_leaves_its_own_message(results, monkeypatch):
+    """Clearing up fails too on a read-only file system; that must not hide why."""
+
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    with pytest.raises(UserError, match=r"x\.csv: cannot be written"):
+        call("sql", QUERY, "--out", "/proc/none/x.csv")
+
+
+def test_commands_to_copy_are_quoted(results, tmp_path, monkeypatch):
+    folder = results.with_name(f"{results.name} with spaces")
+    results.rename(folder)
+    said = call("show", "--results", str(folder)).stderr
+    assert f"daybreak compare grid random --results '{folder}'" in said
+
+
+def test_an_export_of_nothing_known_makes_no_folder(results, tmp_path):
+    with pytest.raises(StoreError, match="did you mean: trials"):
+        call("db", "export", "--out", str(tmp_path / "out"), "--only", "trails")
+    assert not (tmp_path / "out").exists()

@@ -129,6 +129,8 @@ def test_the_component_may_have_another_name(tmp_path):
         ("target", "random", "would hide another one"),
         ("optimizer", "daybreak", "would hide another one"),
         ("optimizer", "daybreak-", "cannot be used"),
+        ("optimizer", "class", "a word of Python's own[^$]*'daybreak-class'"),
+        ("optimizer", "daybreak-none", "'None' is a word of Python's own"),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is_written(tmp_path, kind, folder, words):

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from daybreak.cli.space import register
-from daybreak.errors import SpaceError
+from daybreak.errors import UserError
 from daybreak.space import Ordinal, Space
 
 SPACES = Path(__file__).parent.parent / "data" / "spaces"
@@ -74,7 +75,7 @@ def test_check_a_configuration(tmp_path: Path) -> None:
     file = tmp_path / "c.json"
     file.write_text(json.dumps(good))
     assert json.loads(call("check", KMEANS, f"@{file}", "--json").stdout) == {"feasible": True}
-    with pytest.raises(SpaceError, match=r"gs0 % ls0 == 0"):
+    with pytest.raises(UserError, match=r"gs0 % ls0 == 0"):
         call("check", KMEANS, json.dumps({**good, "ls0": 8}))
 
 
@@ -88,13 +89,15 @@ def test_check_a_configuration(tmp_path: Path) -> None:
         (["count", "nonsense"], "neither a file nor a benchmark"),
         (["count", KMEANS, "--option", "a=1"], "--option is for benchmarks"),
         (["count", "fake/one", "--dataset", "x"], "--dataset is for files"),
-        (["count", "fake/one", "--option", "a"], "not KEY=VALUE"),
-        (["count", "fake/one", "--option", "a=["], "not YAML"),
+        (["count", "fake/one", "--option", "a"], "not of the form KEY=VALUE"),
+        (["count", "fake/one", "--option", "a=["], "no YAML value"),
+        (["count", "fake/one", "--option", "tpo=4"], "unknown option 'tpo'"),
+        (["count", "fake/two"], "has no benchmark 'two'"),
         (["sample", KMEANS, "--method", "pth"], "unknown sampling method"),
     ],
 )
 def test_faults(arguments: list[str], message: str, fake_target: dict[str, Any]) -> None:
-    with pytest.raises(SpaceError, match=message):
+    with pytest.raises(UserError, match=message):
         call(*arguments)
 
 
@@ -110,9 +113,15 @@ def fake_target(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         space = Space([Ordinal("a", range(1, options["top"] + 1))], ["a % 2 == 0"])
         return SimpleNamespace(space=space, references=(reference, outside), notes=("A note.",))
 
+    class Options(BaseModel, extra="forbid"):
+        top: int = 4
+
     component = SimpleNamespace(
-        validate=lambda options, benchmark=None: {"top": 4, **options},
-        create=lambda: SimpleNamespace(define=define),
+        validate=lambda options, benchmark=None: Options(**options).model_dump(),
+        options_schema=lambda benchmark=None: Options.model_json_schema(),
+        create=lambda: SimpleNamespace(
+            define=define, benchmarks=lambda: [SimpleNamespace(name="one")]
+        ),
     )
 
     def get(kind: str, name: str) -> Any:

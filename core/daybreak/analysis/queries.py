@@ -204,7 +204,7 @@ def _explain(error: duckdb.Error, connection: duckdb.DuckDBPyConnection) -> User
     import duckdb
 
     text = str(error)
-    close = None
+    close = elsewhere = None
     missing = re.search(
         r'Table with name "?(\w+)"? does not exist|'
         r'Referenced column "?(\w+)"? (?:was )?not found|'
@@ -217,9 +217,20 @@ def _explain(error: duckdb.Error, connection: duckdb.DuckDBPyConnection) -> User
             if missing[1]:
                 close = nearest(missing[1], columns)
             else:
-                names = {name for listed in columns.values() for name, _ in listed}
-                close = nearest(missing[2] or missing[3], names)
-    return UserError(_first_lines(text), nearest=close, remedy=_REMEDY)
+                name = missing[2] or missing[3]
+                homes = [
+                    table for table, listed in columns.items() if name in {one for one, _ in listed}
+                ]
+                if homes:  # spelt right, asked of the wrong table
+                    elsewhere = f"'{name}' is a column of {', '.join(homes)}"
+                else:
+                    names = {one for listed in columns.values() for one, _ in listed}
+                    close = nearest(name, names)
+    if isinstance(error, duckdb.PermissionException):
+        return UserError(
+            _first_lines(text), expected="a query over the tables and views: it sees no files"
+        )
+    return UserError(_first_lines(text), expected=elsewhere, nearest=close, remedy=_REMEDY)
 
 
 def _first_lines(text: str) -> str:

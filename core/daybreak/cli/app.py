@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from typing import Annotated
 
 import typer
 
@@ -34,6 +35,28 @@ _MODULES = (
     "space",
     "doctor",
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from daybreak import __version__
+
+        typer.echo(f"daybreak {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Benchmark any optimizer on any target."""
+
+
 for _name in _MODULES:
     if importlib.util.find_spec(f"daybreak.cli.{_name}") is not None:
         importlib.import_module(f"daybreak.cli.{_name}").register(app)

@@ -10,6 +10,9 @@ from daybreak.cli.completion import complete_benchmarks
 from daybreak.cli.output import print_json, print_message, print_table
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from daybreak.errors import UserError
     from daybreak.plugin import Component
     from daybreak.plugin.contracts import Benchmark
 
@@ -145,17 +148,30 @@ def define_benchmark(full_name: str, options: list[str]) -> tuple[Component, Ben
     try:
         validated = component.validate(given, benchmark=name)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
         schema = component.options_schema(name).get("properties", {})
-        raise UserError(
-            f"{first['msg']} (got {first['input']!r})",
-            field=f"option {field}",
-            expected=f"options {', '.join(schema)}" if schema else "no options",
-            nearest=nearest(field, schema),
-            remedy=f"see `daybreak benchmarks show {target_name}/{name}`",
-        ) from error
+        see = f"see `daybreak benchmarks show {target_name}/{name}`"
+        raise _option_error(error, list(schema), see) from error
     return component, target.define(name, validated)
+
+
+def _option_error(error: ValidationError, known: list[str], remedy: str) -> UserError:
+    """Return what pydantic found first, in the words of the suite's messages."""
+    from daybreak.errors import UserError, nearest
+
+    first = error.errors(include_url=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return UserError(
+            f"unknown option '{field}'",
+            expected=f"one of {', '.join(known)}" if known else "no options",
+            nearest=nearest(field, known),
+            remedy=remedy,
+        )
+    if first["type"] == "value_error":  # a validator's own words, which say what is expected
+        message = str(first.get("ctx", {}).get("error") or first["msg"])
+    else:
+        message = f"{first['msg']} (got {first['input']!r})"
+    return UserError(message, field=f"option {field}", remedy=remedy)
 
 
 def _parse_option(text: str) -> tuple[str, Any]:

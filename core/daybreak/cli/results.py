@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,10 +115,10 @@ def _print_head(overview: RunOverview) -> None:
 
 
 def _print_next(results: Path, overview: RunOverview) -> None:
-    where = "" if results == Path("results") else f" --results {results}"
+    where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
     if overview.run.status == "interrupted":
         print_message(f"go on with it: daybreak run {overview.run.suite or 'SUITE'}{where}")
     names = sorted({o.optimizer for b in overview.benchmarks for o in b.optimizers})
     if len(names) > 1:
-        print_message(f"is one better? daybreak compare {names[0]} {names[1]}{where}")
+        print_message(f"is one better? daybreak compare {shlex.join(names[:2])}{where}")
     print_message(f"ask anything: daybreak sql{where} 'FROM leaderboard'")

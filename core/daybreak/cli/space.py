@@ -164,18 +164,16 @@ def _find_space(source: str, dataset: str | None, options: list[str] | None) -> 
         return load_space(path, dataset)
     if dataset is not None:
         raise SpaceError("--dataset is for files; use --option for a benchmark", field=source)
-    target_name, slash, name = source.partition("/")
+    _, slash, name = source.partition("/")
     if not slash or not name:
         raise SpaceError(
             f"'{source}' is neither a file nor a benchmark",
             expected="a YAML file, or TARGET/BENCHMARK such as taco/spmm",
             remedy="daybreak benchmarks list",
         )
-    from daybreak.plugin import load_plugins
+    from daybreak.cli.benchmarks import define_benchmark
 
-    component = load_plugins().get("target", target_name)
-    given = component.validate(_read_options(options or []), benchmark=name)
-    benchmark = component.create().define(name, given)
+    _, benchmark = define_benchmark(source, options or [])
     space = benchmark.space
     return Space(
         space.parameters,
@@ -188,24 +186,6 @@ def _find_space(source: str, dataset: str | None, options: list[str] | None) -> 
         published=space.published,
         notes=(*space.notes, *benchmark.notes),
     )
-
-
-def _read_options(options: list[str]) -> dict[str, Any]:
-    """Read KEY=VALUE texts; a value is YAML, so that numbers and lists need no quotes."""
-    import yaml
-
-    from daybreak.errors import SpaceError
-
-    read: dict[str, Any] = {}
-    for text in options:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise SpaceError(f"--option {text!r} is not KEY=VALUE")
-        try:
-            read[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SpaceError(f"--option {text!r}: the value is not YAML") from error
-    return read
 
 
 def _summary(space: Space) -> dict[str, Any]:

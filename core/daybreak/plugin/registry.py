@@ -97,9 +97,10 @@ class Registry:
         if broken:
             message += f"; plugin '{broken[0].name}' is {broken[0].status}: {broken[0].reason}"
         listing = "" if kind not in ("target", "optimizer") else f"; see `daybreak {kind}s list`"
+        none = f"{kind}s come with plugins; none is installed"
         raise UserError(
             message,
-            expected=f"one of {', '.join(known)}" if known else f"a plugin that brings a {kind}",
+            expected=f"one of {', '.join(known)}" if known else none,
             nearest=nearest(name, known),
             remedy=(broken[0].remedy if broken else f"install the plugin that brings it{listing}"),
         )

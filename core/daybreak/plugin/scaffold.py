@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import sys
 from collections.abc import Iterator
@@ -69,11 +70,16 @@ def write_project(kind: str, folder: Path, *, name: str | None = None) -> Projec
     _check_name("name of the component", component)
     _check_name("name of the folder", distribution)
     package = distribution.replace("-", "_")
-    if package in sys.stdlib_module_names or package in {"daybreak", "tests"}:
+    better = f"name the folder '{'my' if package == 'daybreak' else 'daybreak'}-{distribution}'"
+    class_name = "".join(word.capitalize() for word in component.split("-"))
+    if keyword.iskeyword(package) or keyword.iskeyword(class_name):
+        word = package if keyword.iskeyword(package) else class_name
         raise UserError(
-            f"a package '{package}' would hide another one",
-            remedy=f"name the folder 'daybreak-{distribution}'",
+            f"'{word}' is a word of Python's own: nothing can be named so",
+            remedy=better if word == package else "choose another name for the component",
         )
+    if package in sys.stdlib_module_names or package in {"daybreak", "tests"}:
+        raise UserError(f"a package '{package}' would hide another one", remedy=better)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(
@@ -86,7 +92,7 @@ def write_project(kind: str, folder: Path, *, name: str | None = None) -> Projec
                 "distribution": distribution,
                 "package": package,
                 "component": component,
-                "class_name": "".join(word.capitalize() for word in component.split("-")),
+                "class_name": class_name,
                 "daybreak_version": __version__,
                 "api_version": API_VERSION,
             },

@@ -23,7 +23,7 @@ from daybreak.store.database import (
     translate,
 )
 from daybreak.store.ingestion import IngestReport, fill, install_views
-from daybreak.store.segments import writing_failed
+from daybreak.store.segments import no_results, writing_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def rebuild(results: Path, *, views: Mapping[str, str] | None = None) -> IngestR
     """
     results = Path(results)
     if not results.is_dir():
-        raise StoreError("there is no results folder", file=results)
+        raise no_results(results)
     path = database_path(results)
     draft = path.with_name(f"{path.name}.new")
     try:
@@ -119,11 +119,7 @@ def export(
             nearest=nearest(format, FORMATS),
         )
     if not results.is_dir():
-        raise StoreError("there is no results folder", file=results)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise writing_failed(error, out) from error
+        raise no_results(results)
     written = []
     # a fresh index in a scratch file: nobody is in the way, and nobody is kept waiting
     with (
@@ -136,7 +132,8 @@ def export(
             name
             for (name,) in connection.execute(
                 "SELECT table_name FROM information_schema.tables "
-                "WHERE table_schema = 'main' ORDER BY table_name"
+                "WHERE table_schema = 'main' AND table_catalog = current_database() "
+                "ORDER BY table_name"
             ).fetchall()
             if name not in _INTERNAL
         ]
@@ -147,6 +144,10 @@ def export(
                     expected=f"one of {', '.join(names)}",
                     nearest=nearest(wanted, names),
                 )
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_exported(error, out) from error
         for name in only or names:
             path = out / f"{name}.{format}"
             draft = out / f".{path.name}.{os.getpid()}"
@@ -155,12 +156,13 @@ def export(
                     f"COPY (FROM {name}) TO {quoted(str(draft))} ({FORMATS[format]})"
                 )
                 draft.replace(path)
+            except (duckdb.IOException, OSError) as error:
+                raise _not_exported(error, path) from error
             except duckdb.Error as error:
                 raise translate(error, path) from error
-            except OSError as error:
-                raise writing_failed(error, path) from error
             finally:
-                draft.unlink(missing_ok=True)
+                with suppress(OSError):
+                    draft.unlink(missing_ok=True)
             written.append(path)
     return written
 
@@ -179,6 +181,16 @@ def _filled(path: Path, results: Path) -> Iterator[tuple[duckdb.DuckDBPyConnecti
     finally:
         with suppress(duckdb.Error):
             connection.close()
+
+
+def _not_exported(error: Exception, path: Path) -> StoreError:
+    """Return the error to raise where `path`, a file or folder of an export, is not written."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return StoreError(
+        f"cannot be written: {reason or str(error).splitlines()[0]}",
+        file=path,
+        remedy="free some space or make it writable, or name another folder: --out DIR",
+    )
 
 
 def _refuse_if_open(path: Path) -> None:

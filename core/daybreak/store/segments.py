@@ -25,6 +25,7 @@ __all__ = [
     "Segment",
     "list_runs",
     "list_segments",
+    "no_results",
     "parse_line",
     "read_lines",
     "run_folder",
@@ -155,6 +156,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def no_results(results: Path) -> StoreError:
+    """Return the error to raise where there is no results folder."""
+    if results.exists():
+        return StoreError(
+            "this is a file", file=results, expected="a results folder", remedy="--results DIR"
+        )
+    return StoreError(
+        "there is no results folder",
+        file=results,
+        remedy="run a suite first (daybreak run quickstart), or name the folder: --results DIR",
+    )
 
 
 def writing_failed(error: OSError, path: Path) -> StoreError:
