@@ -157,3 +157,21 @@ def test_a_user_fault_ends_in_one_message_and_exit_code_2() -> None:
 @pytest.mark.parametrize("command", ["count", "sample", "check"])
 def test_help_has_an_example(command: str) -> None:
     assert f"Example: daybreak space {command}" in " ".join(call(command, "--help").stdout.split())
+
+
+def test_fewer_than_asked_for_is_said(fake_target: dict[str, Any]) -> None:
+    result = call("sample", "fake/one", "-n", "5", "--unique")
+    assert len(result.stdout.splitlines()) == 2
+    assert result.stderr == "there are only 2 feasible configurations\n"
+
+
+def test_a_typo_in_a_constraint_has_its_line_and_the_column_within(tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(
+        "parameters:\n  - {name: tile, type: ordinal, values: [1, 2]}\n"
+        "constraints:\n  - tile < 2\n  - 1 < tiel\n"
+    )
+    with pytest.raises(UserError) as caught:
+        call("check", str(file))
+    assert str(caught.value).startswith(f"{file}:5: constraint `1 < tiel`: column 5: ")
+    assert caught.value.nearest == "tile"

@@ -81,6 +81,8 @@ def _sample(
     """Draw feasible configurations; prints one JSON object per line."""
     space = _find_space(source, dataset, option)
     drawn = space.sample(n, seed, method=method, unique=unique)
+    if len(drawn) < n:
+        print_message(f"there are only {len(drawn)} feasible configurations")
     if as_json:
         print_json(drawn)
         return

@@ -77,8 +77,7 @@ class _Reader:
         return SpaceError(
             error.message,
             file=self._file,
-            line=self._lines.of(at),
-            column=error.column,
+            line=self._lines.of(at),  # a column counts within the constraint: the message says it
             field=error.field,
             expected=error.expected,
             nearest=error.nearest,
