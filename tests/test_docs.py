@@ -69,3 +69,9 @@ def test_public_names_are_listed_sorted_and_there() -> None:
     page = (ROOT / "docs/reference/api.md").read_text()
     missing = [name for name in names if f"`{name}" not in page]
     assert not missing, f"docs/reference/api.md does not mention {missing}"
+
+
+def test_public_names_have_a_home_each() -> None:
+    import daybreak
+
+    assert set(daybreak.__all__) == {"__version__", *daybreak._HOMES}
