@@ -212,3 +212,11 @@ def test_an_export_of_nothing_known_makes_no_folder(results, tmp_path):
     with pytest.raises(StoreError, match="did you mean: trials"):
         call("db", "export", "--out", str(tmp_path / "out"), "--only", "trails")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_narrow_terminal_cuts_no_number_off(results, monkeypatch):
+    wide = call("show").stdout
+    monkeypatch.setenv("COLUMNS", "30")
+    narrow = call("show").stdout
+    for word in re.findall(r"[^\s]+", wide):
+        assert word in narrow

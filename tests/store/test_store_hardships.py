@@ -259,3 +259,15 @@ def test_a_read_only_folder_refuses_runs_but_answers_questions(tmp_path, mounted
         rebuild(results)
     assert len(query("FROM trials", results)) == 6
     assert len(read_run(results, "r1").studies["k1"].trials) == 3
+
+
+def test_a_sealed_segment_damaged_in_the_middle_stops_no_other_run(tmp_path):
+    record_run(tmp_path, "run-1")
+    record_run(tmp_path, "run-2")
+    (segment,) = (tmp_path / "spool" / "run-1").glob("segment-*.parquet")
+    data = bytearray(segment.read_bytes())
+    data[4:400] = b"\xff" * 396  # the footer, by which a file is opened, stays whole
+    segment.write_bytes(bytes(data))
+    assert [run.run_id for run in find_runs(tmp_path)] == ["run-2"]
+    with pytest.raises(StoreError, match=f"{segment.name}: the sealed segment is damaged"):
+        read_run(tmp_path, "run-1")

@@ -24,7 +24,8 @@ def print_leaderboard(overview: RunOverview, console: Console | None = None) -> 
     for benchmark in overview.benchmarks:
         table = _table(benchmark)
         # rather a line that the terminal breaks than a number cut off
-        needed = Measurement.get(console, console.options, table).minimum
+        endless = console.options.update(max_width=100_000)
+        needed = Measurement.get(console, endless, table).minimum
         console.width = max(console.width, needed)
         console.print(table)
         console.print()
@@ -103,6 +104,8 @@ def _compact(title: str, columns: list[str], rows: list[list[Any]]) -> Table:
             justify="right" if i > 0 and not last else "left",
             no_wrap=not last,
             overflow="fold",
+            # a cell that does not wrap needs all of its width
+            min_width=None if last else max(len(str(row[i] or "")) for row in [columns, *rows]),
         )
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))

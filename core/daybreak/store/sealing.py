@@ -279,12 +279,7 @@ def open_sealed(path: Path) -> Any:
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedSegmentError(
-            f"the sealed segment is damaged: {error}",
-            file=path,
-            remedy="restore it from a copy of the results folder, or move it out of the run's "
-            "folder to do without its trials",
-        ) from error
+        raise _damaged(error, path) from error
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"the segment is of format {version}, newer than this Daybreak reads",
@@ -304,10 +299,11 @@ def read_sealed(path: Path, *, trials: bool = True) -> Iterator[dict[str, Any] |
     """Yield the records of a sealed segment in order, or a sentence for a damaged line.
 
     `trials` False leaves the trials out, and reads next to nothing of the file.
+
+    Raises:
+        StoreError: it is damaged, or of a newer format.
     """
-    file = open_sealed(path)
-    columns = None if trials else ["position", "type", "record"]
-    for batch in file.iter_batches(batch_size=20_000, columns=columns):
+    for batch in _batches(path, None if trials else ["position", "type", "record"]):
         for row in batch.to_pylist():
             kind = row["type"]
             if kind == "trial":
@@ -317,6 +313,26 @@ def read_sealed(path: Path, *, trials: bool = True) -> Iterator[dict[str, Any] |
                 yield f"{path}:{row['position'] + 1}: the line was damaged and was left out"
             else:
                 yield decode_json(row["record"])
+
+
+def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    file = open_sealed(path)
+    try:
+        # a file whose end is whole may be damaged in the middle: it is found out here
+        yield from file.iter_batches(batch_size=20_000, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error, path) from error
+
+
+def _damaged(error: Exception, path: Path) -> DamagedSegmentError:
+    return DamagedSegmentError(
+        f"the sealed segment is damaged: {str(error).splitlines()[0]}",
+        file=path,
+        remedy="restore it from a copy of the results folder, or move it out of the run's "
+        "folder to do without its trials",
+    )
 
 
 def _trial_record(row: dict[str, Any]) -> dict[str, Any]:
