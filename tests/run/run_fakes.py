@@ -27,6 +27,7 @@ from daybreak import (
     Space,
     TargetSpec,
     Trial,
+    UserError,
     Verdict,
 )
 from daybreak.plugin import Registry
@@ -75,6 +76,8 @@ class BowlSession:
         self._spin = int(benchmark.options.get("spin", 0))
         self._rng = np.random.default_rng(next(_SESSIONS))
         self._clock = 0
+        if benchmark.options.get("unreadable"):
+            raise UserError("the matrix is empty", file="data.mtx", line=2)
         if benchmark.options.get("broken"):
             raise RuntimeError("this session cannot be opened")
 

@@ -11,3 +11,4 @@ class Options(BaseModel):
     broken: bool = False
     noise: float = 0.0
     spin: int = 0
+    unreadable: bool = False

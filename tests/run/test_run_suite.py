@@ -8,7 +8,7 @@ import pytest
 from conftest import Runner
 from run_fakes import SPACE, bowl
 
-from daybreak import UserError, query
+from daybreak import Isolation, UserError, query
 
 
 def test_a_suite_runs_and_answers_in_sql(run: Runner, tmp_path: Path) -> None:
@@ -110,6 +110,37 @@ def test_a_session_that_cannot_be_opened_fails_its_studies_only(run: Runner) -> 
     assert summary.status == "failed"
     ended = {s["benchmark"]: s["status"] for s in recorder.of("study_finished")}
     assert ended == {"fake/bowl": "finished", "fake/bowl:other": "failed"}
+
+
+@pytest.mark.parametrize("isolation", [Isolation.INLINE, Isolation.FORK])
+def test_data_that_cannot_be_read_is_the_users_to_mend(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, isolation: Isolation
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    summary, recorder = run(
+        "random",
+        benchmarks="  - fake/bowl\n  - fake/bowl: {instance: other, unreadable: true}",
+        isolation=isolation,
+    )
+    assert summary.status == "failed"
+    assert summary.exit_code == 2
+    ended = {s["benchmark"]: s for s in recorder.of("study_finished")}
+    assert ended["fake/bowl"]["status"] == "finished"
+    assert "data.mtx:2: the matrix is empty" in ended["fake/bowl:other"]["message"]
+
+
+def test_a_database_of_a_newer_version_is_refused_before_anything_is_measured(
+    run: Runner, tmp_path: Path
+) -> None:
+    import duckdb
+
+    run("random")
+    with duckdb.connect(str(tmp_path / "results" / "daybreak.duckdb")) as connection:
+        connection.execute("UPDATE schema_migrations SET version = version + 1")
+    before = sorted((tmp_path / "results" / "spool").rglob("*"))
+    with pytest.raises(UserError, match="newer"):
+        run("random", evaluations=20)
+    assert sorted((tmp_path / "results" / "spool").rglob("*")) == before
 
 
 def test_an_exhausted_optimizer_ends_its_study(run: Runner) -> None:

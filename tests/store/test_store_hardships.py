@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -271,3 +272,18 @@ def test_a_sealed_segment_damaged_in_the_middle_stops_no_other_run(tmp_path):
     assert [run.run_id for run in find_runs(tmp_path)] == ["run-2"]
     with pytest.raises(StoreError, match=f"{segment.name}: the sealed segment is damaged"):
         read_run(tmp_path, "run-1")
+
+
+def test_a_sealed_segment_damaged_in_the_middle_leaves_the_others_to_be_asked(tmp_path):
+    record_run(tmp_path, "run-1")
+    record_run(tmp_path, "run-2")
+    (segment,) = (tmp_path / "spool" / "run-1").glob("segment-*.parquet")
+    data = bytearray(segment.read_bytes())
+    data[4:400] = b"\xff" * 396
+    segment.write_bytes(bytes(data))
+    report = ingest(tmp_path)
+    assert any("the sealed segment is damaged" in problem for problem in report.problems)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = query("SELECT DISTINCT run_id FROM studies", tmp_path)
+    assert list(found["run_id"]) == ["run-2"]

@@ -66,6 +66,8 @@ def compare(
     """
     from daybreak.analysis import query
 
+    if a == b:
+        raise UserError(f"'{a}' cannot be compared with itself", expected="two labels")
     frame = query(_BESTS, results)
     known = sorted(set(frame["optimizer"]))
     for name in (a, b):
@@ -76,6 +78,12 @@ def compare(
                 nearest=nearest(name, known),
                 remedy='daybreak sql "SELECT DISTINCT optimizer FROM studies"',
             )
+    if run is not None and run not in set(frame["run_id"]):
+        raise UserError(
+            f"there is no run '{run}' with ended studies in {results}",
+            nearest=nearest(run, set(frame["run_id"])),
+            remedy="daybreak runs list",
+        )
     runs = frame.groupby("run_id")["optimizer"].agg(lambda names: {a, b} <= set(names))
     both = sorted(str(name) for name in runs.index[runs])
     if run is not None:

@@ -165,7 +165,7 @@ class Block:
             except (Cancelled, StoreError):
                 raise
             except DaybreakError as error:
-                self._all_failed(str(error))
+                self._all_failed(str(error), isinstance(error, UserError))
 
     def _take_turns(self) -> None:
         references = self.references.steps() if self.references else iter(())
@@ -189,10 +189,11 @@ class Block:
                 self.references.status = "finished"
             self.on_end(self.references)
 
-    def _all_failed(self, message: str) -> None:
+    def _all_failed(self, message: str, users_fault: bool) -> None:
         for study in self.everyone:
             if study.status == "running":
                 study.status, study.message = "failed", message
+                study.users_fault = users_fault
                 self.on_end(study)
 
     def facts(self) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Books:
         self.machine_id, self._machine = machine
         self.environment_id, self._environment = environment
         self.studies = self.failed_studies = self.trials = self.failures = 0
+        self.users_faults = 0
         self._results = results
         self._plan = plan
         self._registry = registry
@@ -86,6 +87,8 @@ class Books:
         Raises:
             StoreError: the results folder cannot be used, or another process runs this suite.
         """
+        if (results / "daybreak.duckdb").exists():
+            ingest(results)  # a database of a newer Daybreak is refused before anything is measured
         machine, environment = machine_identity(), environment_lock()
         found = None if fresh else _find(results, plan, machine[0], environment[0], listener)
         if found is None:
@@ -154,8 +157,11 @@ class Books:
         self._registry.notify(
             "daybreak_run_started", run={"run_id": self.run_id, "suite": self._plan.name}
         )
-        for warning in [*self._plan.warnings, *noise_warnings()]:
+        for warning in self._plan.warnings:
             self.warn(warning)
+        if any(len(study.recorded) < (study.plan.budget.evaluations or 1) for study in studies):
+            for warning in noise_warnings():
+                self.warn(warning)
         self._readings("run_started")
 
     def warn(self, message: str) -> None:
@@ -289,6 +295,7 @@ class Books:
             if study.role == "optimizer":
                 self.studies += 1
                 self.failed_studies += study.status == "failed"
+                self.users_faults += study.users_fault
             self._writer.study_status(study.study_id, study.status, study.message)
             if study.diverged:
                 self.warn(

@@ -40,11 +40,15 @@ class RunSummary:
     failures: int
     seconds: float
     resumed: bool
+    #: failed studies whose cause is the user's to mend: data, a compiler, an option
+    users_faults: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 some studies failed, 130 interrupted."""
-        return {"finished": 0, "failed": 1}.get(self.status, 130)
+        """0 done, 1 some studies failed, 2 some for a cause that the user can mend, 130 interrupted."""
+        if self.status == "failed":
+            return 2 if self.users_faults else 1
+        return 0 if self.status == "finished" else 130
 
 
 def run_suite(
@@ -129,6 +133,7 @@ class _Engine:
             failures=books.failures,
             seconds=time.monotonic() - began,
             resumed=books.resumed,
+            users_faults=books.users_faults,
         )
 
     def _run(self, blocks: list[Block], jobs: int, books: Books) -> str:

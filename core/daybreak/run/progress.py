@@ -42,6 +42,7 @@ class TerminalListener:
         self._studies: dict[str, dict[str, Any]] = {}
         self._recent: deque[float] = deque(maxlen=30)
         self._failures: dict[str, int] = {}
+        self._said: set[str] = set()
         self._live: Live | None = None
         self._setup_bar: Progress | None = None
         self._drawn = 0.0
@@ -135,8 +136,9 @@ class TerminalListener:
                     f"{values['status']}, {values['trials']} trials, best {best}"
                 )
             )
-        if values["status"] == "failed":
-            self._say(Text(f"study failed: {values['message']}", style="red"))
+        if values["status"] == "failed" and values["message"] not in self._said:
+            self._said.add(values["message"])  # one cause often fails all studies of a block
+            self._say(Text(f"failed: {values['message']}", style="red"))
 
     def _say(self, text: Text) -> None:
         # soft: the terminal breaks long lines, and a log keeps one line per message

@@ -53,6 +53,8 @@ class Study:
 
     status: str = "running"
     message: str | None = None
+    #: whether what ended the study is the user's to mend: data, a compiler, an option
+    users_fault: bool = False
     number: int = 0
     failures: int = 0
     best: float | None = None

@@ -19,8 +19,16 @@ from daybreak.store.codec import decode_json
 from daybreak.store.database import Busy, open_writer, quoted
 from daybreak.store.folding import NUMBER_BITS, Folding
 from daybreak.store.locks import is_locked
-from daybreak.store.sealing import DamagedSegmentError, open_sealed, to_table
-from daybreak.store.segments import Line, Segment, list_runs, list_segments, read_lines, run_folder
+from daybreak.store.sealing import DamagedSegmentError, check_sealed, open_sealed, to_table
+from daybreak.store.segments import (
+    Line,
+    Segment,
+    list_runs,
+    list_segments,
+    no_results,
+    read_lines,
+    run_folder,
+)
 from daybreak.store.writer import LOCK_NAME
 
 if TYPE_CHECKING:
@@ -75,11 +83,7 @@ def ingest(
     """
     results = Path(results)
     if not results.is_dir():
-        raise StoreError(
-            "there is no results folder",
-            file=results,
-            remedy="run a suite first (daybreak run quickstart), or name the folder: --results DIR",
-        )
+        raise no_results(results)
     try:
         with open_writer(results, wait_s=wait_s) as connection:
             if threads is not None:
@@ -158,17 +162,24 @@ def _take_sealed(
     start: int,
     report: IngestReport,
 ) -> None:
+    import duckdb
+
     total = int(open_sealed(segment.path).metadata.num_rows)
     _check_length(total, start, segment.path)
     if total == start:
         return
     source = f"read_parquet({quoted(str(segment.path))}, file_row_number = false)"
-    others = connection.execute(
-        f"SELECT position, type, record FROM {source} "  # noqa: S608
-        "WHERE type <> 'trial' AND position >= ? ORDER BY position",
-        [start],
-    ).fetchall()
-    _take(connection, run_id, segment, source, start, others, (total, 0), report)
+    try:
+        others = connection.execute(
+            f"SELECT position, type, record FROM {source} "  # noqa: S608
+            "WHERE type <> 'trial' AND position >= ? ORDER BY position",
+            [start],
+        ).fetchall()
+        _take(connection, run_id, segment, source, start, others, (total, 0), report)
+    except duckdb.Error:
+        # the index may be at fault, or a page in the middle of the segment: read it all to know
+        check_sealed(segment.path)
+        raise
 
 
 def _take_lines(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DamagedSegmentError",
+    "check_sealed",
     "open_sealed",
     "read_sealed",
     "seal",
@@ -322,6 +323,21 @@ def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
     try:
         # a file whose end is whole may be damaged in the middle: it is found out here
         yield from file.iter_batches(batch_size=20_000, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error, path) from error
+
+
+def check_sealed(path: Path) -> None:
+    """Read all of a sealed segment.
+
+    Raises:
+        DamagedSegmentError: a part of it cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error, path) from error
 
