@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -93,6 +94,12 @@ def test_a_run_ends_with_the_leaderboard(daybreak: Daybreak, tmp_path: Path) -> 
     asked = daybreak(
         "sql", "--format", "csv", "SELECT optimizer, studies FROM leaderboard ORDER BY optimizer"
     )
+    assert daybreak("show", "--svg", "board.svg").returncode == 0
+    picture = (tmp_path / "board.svg").read_text()
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert "descent" in picture
+    # it shows no matter where: nothing is fetched, neither fonts nor pictures
+    assert "url(http" not in picture
     rows = list(csv.reader(asked.stdout.splitlines()))
     assert rows == [["optimizer", "studies"], ["descent", "2"], ["random", "2"]]
 

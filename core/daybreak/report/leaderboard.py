@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -37,7 +38,9 @@ def leaderboard_svg(overview: RunOverview) -> str:
     print_leaderboard(overview, console)
     run = overview.run
     title = f"{run.suite or 'run'}: {run.studies} studies, {run.evaluations} evaluations"
-    return console.export_svg(title=f"{title}, {run.failures} failed")
+    picture = console.export_svg(title=f"{title}, {run.failures} failed")
+    # fonts come from the reader's machine: a picture fetches nothing
+    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
 
 
 def _table(benchmark: BenchmarkSummary) -> Table:
