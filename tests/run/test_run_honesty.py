@@ -62,7 +62,7 @@ def test_a_real_difference_is_seen_through_the_same_noise(run: Runner, tmp_path:
 
 @pytest.mark.slow
 def test_false_alarms_on_this_machines_own_noise(run: Runner, tmp_path: Path) -> None:
-    comparisons = 300
+    comparisons = 1000
     alarms = _false_alarms(run, tmp_path, comparisons, 8, "spin: 20000")
     print(f"\n{alarms} false alarms in {comparisons} comparisons at level {LEVEL:g}")  # noqa: T201
     assert alarms <= _bound(comparisons)
