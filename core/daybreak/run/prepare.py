@@ -26,11 +26,10 @@ def missing_requirements(component: Component) -> list[Requirement]:
 
 
 def _refuse(component: Component, missing: Sequence[Requirement]) -> None:
-    first = missing[0]
-    names = ", ".join(requirement.name for requirement in missing)
+    wants = "; ".join(r.detail or f"{r.name} is missing" for r in missing)
     raise RequirementError(
-        f"{component.spec.kind} '{component.spec.name}' needs {names}: {first.detail or 'missing'}",
-        expected="; ".join(r.detail for r in missing if r.detail) or None,
+        f"{component.kind} '{component.name}' cannot run here: {wants}",
+        expected=", ".join(requirement.name for requirement in missing),
         remedy=" && ".join(dict.fromkeys(r.remedy for r in missing if r.remedy)) or None,
     )
 
