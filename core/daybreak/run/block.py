@@ -195,8 +195,3 @@ class Block:
                 study.status, study.message = "failed", message
                 study.users_fault = users_fault
                 self.on_end(study)
-
-    def facts(self) -> dict[str, Any]:
-        """Return what is known of the opened bench, as JSON values for the benchmark's row."""
-        bench = self.holder.bench
-        return {} if bench is None else {"sandbox": bench.opened.sandbox}

@@ -68,7 +68,6 @@ class Books:
         self._writer = writer
         self._record = record
         self._lock = threading.RLock()
-        self._blocks: Sequence[Block] = ()
         self._began = time.monotonic()
         self._ingested = self._read = self._began
 
@@ -129,7 +128,6 @@ class Books:
 
     def start(self, blocks: Sequence[Block]) -> None:
         """Record what stands before the first trial, and tell of the start."""
-        self._blocks = blocks
         if not self.resumed:
             self._writer.machine(self.machine_id, self._machine)
             self._writer.environment(self.environment_id, self._environment)

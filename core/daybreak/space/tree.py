@@ -58,11 +58,6 @@ class Tree:
             for i, (name, values) in enumerate(zip(self.names, self._values, strict=True))
         }
 
-    def leaf(self, at: int) -> dict[str, Any]:
-        """Return the values of leaf number `at`."""
-        row = self.leaves[at]
-        return {n: self._lists[i][row[i]] for i, n in enumerate(self.names)}
-
     def find(self, configuration: Mapping[str, Any]) -> bool:
         """Say whether the values of this tree's parameters form a leaf.
 

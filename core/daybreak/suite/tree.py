@@ -90,10 +90,6 @@ class MapNode:
         """Return a copy that lacks `keys`."""
         return replace(self, entries={k: e for k, e in self.entries.items() if k not in keys})
 
-    def updated(self, entries: dict[str, Entry]) -> MapNode:
-        """Return a copy with `entries` put in or replaced."""
-        return replace(self, entries={**self.entries, **entries})
-
 
 Node: TypeAlias = Leaf | ListNode | MapNode
 
