@@ -26,12 +26,15 @@ __all__ = [
 
 
 class Isolation(StrEnum):
-    """Where a target's session runs.
+    """Where a target's session, or an optimizer, lives.
 
-    `inline`: in Daybreak's own process; only for targets that run no candidate code (recorded
-    tables, analytic models). `worker`: in a persistent sandboxed child process, restarted when it
-    dies. `fork`: the persistent worker loads the data, and forks a child for every trial, so that
-    a crash costs no reloading; not for sessions that hold threads or device contexts.
+    Of a target. `inline`: in Daybreak's own process; only for targets that run no candidate code
+    (recorded tables, analytic models). `worker`: in a persistent sandboxed child process, restarted
+    when it dies. `fork`: the persistent worker loads the data, and forks a child for every trial,
+    so that a crash costs no reloading; not for sessions that hold threads or device contexts.
+
+    Of an optimizer. `inline`: in Daybreak's own process. `worker`: in a child process of the study,
+    with random generators of its own; a crash ends that study alone.
     """
 
     INLINE = "inline"
@@ -82,9 +85,15 @@ class TargetSpec(ComponentSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerSpec(ComponentSpec):
-    """An optimizer, with the parameter types it takes and how many objectives at most (0: any)."""
+    """An optimizer, with the parameter types it takes and how many objectives at most (0: any).
+
+    `isolation`: `worker` gives each study's optimizer a process of its own, for libraries that draw
+    from global random generators, may take the interpreter down with them, or compute for long.
+    """
 
     kind: ClassVar[str] = "optimizer"
+
+    isolation: Isolation = Isolation.INLINE
 
     parameter_types: frozenset[str] = frozenset(
         {"real", "integer", "ordinal", "categorical", "permutation"}
