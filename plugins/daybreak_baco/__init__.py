@@ -1,0 +1,1 @@
+"""Bayesian optimisation over constrained compiler spaces: BaCO as published, and better."""

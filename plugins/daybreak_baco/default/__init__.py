@@ -1,0 +1,1 @@
+"""Our own Bayesian optimisation over constrained spaces."""
