@@ -13,7 +13,8 @@
         ├── BuildFailed           kind `build`: a hidden constraint, e.g. the compiler refused
         ├── WrongResult           kind `wrong_result`
         ├── OutOfMemory           kind `memory`
-        └── ResourceExceeded      kind `resource`: does not fit the device
+        ├── ResourceExceeded      kind `resource`: does not fit the device
+        └── NotRecorded           kind `missing`: a recorded table has no such configuration
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from daybreak.records import FailureKind
 __all__ = [
     "BuildFailed",
     "DaybreakError",
+    "NotRecorded",
     "OutOfMemory",
     "PluginError",
     "RequirementError",
@@ -142,18 +144,23 @@ class TrialFailed(DaybreakError):
     Args:
         message: one line for tables.
         detail: longer text, e.g. the end of the compiler's output.
-        kind: the failure kind; subclasses set it.
+        kind: the failure kind or its word; subclasses set it. A session that replays recorded
+            failures gives any kind but `cancelled`, which is the user's alone and becomes
+            `internal`.
+
+    Raises:
+        ValueError: `kind` is no failure kind.
     """
 
     kind: FailureKind = FailureKind.INTERNAL
 
     def __init__(
-        self, message: str, *, detail: str | None = None, kind: FailureKind | None = None
+        self, message: str, *, detail: str | None = None, kind: FailureKind | str | None = None
     ) -> None:
         self.message = message
         self.detail = detail
         if kind is not None:
-            self.kind = kind
+            self.kind = FailureKind(kind)
         super().__init__(message)
 
 
@@ -189,6 +196,12 @@ class ResourceExceeded(TrialFailed):
     ) -> None:
         super().__init__(message, detail=detail)
         self.numbers = dict(numbers or {})
+
+
+class NotRecorded(TrialFailed):
+    """A recorded table has no such configuration: nothing is known of it."""
+
+    kind = FailureKind.MISSING
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

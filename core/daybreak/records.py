@@ -61,6 +61,8 @@ class FailureKind(StrEnum):
     MEMORY = "memory"
     WRONG_RESULT = "wrong_result"
     RESOURCE = "resource"
+    #: a recorded table has no such configuration
+    MISSING = "missing"
     MISSING_REQUIREMENT = "missing_requirement"
     CANCELLED = "cancelled"
     INTERNAL = "internal"

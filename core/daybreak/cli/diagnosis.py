@@ -103,7 +103,16 @@ def _plugins(registry: Registry) -> Iterator[Item]:
 
 
 def _components(registry: Registry) -> Iterator[Item]:
-    for kind in ("target", "optimizer", "executor", "metric", "view", "importer", "report"):
+    for kind in (
+        "target",
+        "optimizer",
+        "executor",
+        "metric",
+        "view",
+        "importer",
+        "exporter",
+        "report",
+    ):
         for component in registry.components(kind).values():
             area = f"{kind} {component.name}"
             needs = component.requirements()

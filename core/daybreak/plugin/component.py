@@ -40,7 +40,7 @@ class Component:
 
     @property
     def kind(self) -> str:
-        """`target`, `optimizer`, `executor`, `metric`, `view`, `importer` or `report`."""
+        """`target`, `optimizer`, `executor`, `metric`, `view`, `importer`, `exporter` or `report`."""
         return self.spec.kind
 
     @property

@@ -31,13 +31,16 @@ __all__ = [
     "Explains",
     "Installable",
     "KnowsFaults",
+    "Landscape",
     "Optimizer",
     "Problem",
     "Reference",
     "Rehearses",
     "Requirement",
     "Session",
+    "Simulates",
     "Spends",
+    "Surveyed",
     "Target",
     "Verdict",
 ]
@@ -160,6 +163,53 @@ class Session(Protocol):
         traceback: TracebackType | None,
     ) -> None:
         """Release everything; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Simulates(Protocol):
+    """A session whose time is not the wall's: a recorded table, an analytic model.
+
+    No warm-up is dropped, and the trial's phases and the study's clock take the seconds given here;
+    the real ones stay in the fact `real_s`.
+    """
+
+    def simulated_phases(
+        self, configuration: Configuration, repetitions: int
+    ) -> Mapping[str, float]:
+        """Return the seconds of `build`, `verify`, `measure` for a trial.
+
+        `repetitions` samples were taken of the first objective (0: the trial failed before). A
+        phase that is left out took no time or was not reached.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """What is known of a whole search space.
+
+    Attributes:
+        values: the first objective of every feasible configuration that succeeds, in any order
+            (a list or a one-dimensional array), in the objective's unit.
+        failures: number of feasible configurations that fail.
+        seconds: mean simulated seconds per evaluation over all of them, if known.
+    """
+
+    values: Sequence[float]
+    failures: int
+    seconds: float | None = None
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """A session that knows its whole space, so that optimum and random search are calculated.
+
+    Asked once after opening. Only sessions with inline isolation are asked.
+    """
+
+    def landscape(self) -> Landscape | None:
+        """Return what is known of the whole space; None: not all of it is known after all."""
         ...
 
 

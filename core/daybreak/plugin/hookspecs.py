@@ -16,6 +16,7 @@ from daybreak.plugin.markers import hookspec
 if TYPE_CHECKING:
     from daybreak.plugin.specs import (
         ExecutorSpec,
+        ExporterSpec,
         ImporterSpec,
         MetricSpec,
         OptimizerSpec,
@@ -35,6 +36,7 @@ REGISTRATION: dict[str, str] = {
     "daybreak_register_metrics": "metric",
     "daybreak_register_views": "view",
     "daybreak_register_importers": "importer",
+    "daybreak_register_exporters": "exporter",
     "daybreak_register_reports": "report",
 }
 #: hooks that are told what happens and return nothing
@@ -204,6 +206,32 @@ class HookSpecs:
                         name="ledger",
                         factory="abacus.ledger:LedgerImporter",
                         summary="Reads a clerk's ledger",
+                    )
+                ]
+        """
+
+    @hookspec
+    def daybreak_register_exporters(self) -> Iterable[ExporterSpec]:  # type: ignore[empty-body]
+        """Return the exporters that this plugin brings: writers of other tools' formats.
+
+        **When:** once, while plugins are loaded, in every process that loads plugins.
+        **Slow:** no; see `daybreak_register_targets`.
+
+        Returns:
+            A list of `ExporterSpec`.
+
+        Example::
+
+            from daybreak import ExporterSpec, hookimpl
+
+            @hookimpl
+            def daybreak_register_exporters():
+                return [
+                    ExporterSpec(
+                        name="ledger",
+                        factory="abacus.ledger:LedgerExporter",
+                        summary="Writes a clerk's ledger",
+                        suffix=".csv",
                     )
                 ]
         """

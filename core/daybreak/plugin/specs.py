@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 __all__ = [
     "ComponentSpec",
     "ExecutorSpec",
+    "ExporterSpec",
     "ImporterSpec",
     "Isolation",
     "MetricSpec",
@@ -127,9 +128,21 @@ class ViewSpec(ComponentSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImporterSpec(ComponentSpec):
-    """A reader of somebody else's result format."""
+    """A reader of somebody else's format; its factory makes an `Importer`."""
 
     kind: ClassVar[str] = "importer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterSpec(ComponentSpec):
+    """A writer of somebody else's format; its factory makes an `Exporter`.
+
+    `suffix` is put to file names that the command makes up, e.g. ``.json``.
+    """
+
+    kind: ClassVar[str] = "exporter"
+
+    suffix: str = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

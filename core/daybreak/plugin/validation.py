@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from daybreak.plugin.specs import (
     ComponentSpec,
     ExecutorSpec,
+    ExporterSpec,
     ImporterSpec,
     Isolation,
     MetricSpec,
@@ -30,6 +31,7 @@ SPEC_TYPES: dict[str, type[ComponentSpec]] = {
     "metric": MetricSpec,
     "view": ViewSpec,
     "importer": ImporterSpec,
+    "exporter": ExporterSpec,
     "report": ReportSpec,
 }
 #: every type of parameter that a search space may hold
