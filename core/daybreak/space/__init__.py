@@ -16,6 +16,7 @@ from daybreak.space.parameters import (
     Program,
     Real,
 )
+from daybreak.space.rows import Rows
 from daybreak.space.space import Space
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Permutation",
     "Program",
     "Real",
+    "Rows",
     "Space",
     "load_space",
     "parse_constraint",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.space.constraint import Constraint
 from daybreak.space.parameters import Parameter, Permutation
+from daybreak.space.rows import Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,8 @@ class _Builder:
     ) -> None:
         import numpy as np
 
-        self._names = [parameter.name for parameter in parameters]
+        self._parameters = {parameter.name: parameter for parameter in parameters}
+        self._names = list(self._parameters)
         self._lists: dict[str, list[Any]] = {}
         self._columns: dict[str, NDArray[Any]] = {}
         for parameter in parameters:
@@ -109,7 +111,11 @@ class _Builder:
             for name, values in self._lists.items()
         }
         self._single = [c for c in constraints if len(c.names) == 1]
-        self._linking = [c for c in constraints if len(c.names) > 1]
+        linking = [c for c in constraints if len(c.names) > 1]
+        # listed rows need no building: the shortest list is where the tree starts from
+        listed = [c for c in linking if isinstance(c, Rows)]
+        self._rows = min(listed, key=len, default=None)
+        self._linking = [c for c in linking if c is not self._rows]
         self._tables: dict[Constraint, _Table] = {}
         self._max_leaves = max_leaves
         self._leaves = 0
@@ -131,26 +137,54 @@ class _Builder:
             )
         ]
         blocks: list[dict[str, Indices]] = []
-        self._descend(0, {}, 1, blocks)
+        if self._rows is None:
+            self._descend(0, {}, 1, blocks)
+        else:
+            bound, rows = self._listed(self._rows)
+            if rows:
+                self._descend(len(self._rows.names), bound, rows, blocks)
         # small types: the table may have millions of rows
         dtype = np.result_type(*(kept.dtype for kept in self._kept.values()))
         table = np.empty((self._leaves, len(self._names)), dtype=dtype)
         for i, name in enumerate(self._names):
             if blocks:
                 table[:, i] = np.concatenate([block[name] for block in blocks])
-        if self._order != self._names:
+        if self._rows is not None or self._order != self._names:
             table = table[np.lexsort(table.T[::-1])]
         return table, [self._lists[name] for name in self._names]
+
+    def _listed(self, rows: Rows) -> tuple[dict[str, Indices], int]:
+        """Return the listed rows that the other constraints among their names leave."""
+        import numpy as np
+
+        places = rows.indices(self._lists, self._parameters)
+        ok = np.ones(len(places[rows.names[0]]), dtype=np.bool_)
+        for name, index in places.items():
+            allowed = np.zeros(len(self._lists[name]), dtype=np.bool_)
+            allowed[self._kept[name]] = True
+            ok &= allowed[index]
+        bound: dict[str, Indices] = {
+            name: index[ok].astype(self._kept[name].dtype) for name, index in places.items()
+        }
+        count = int(ok.sum())
+        for constraint in self._linking:
+            if count and set(rows.names).issuperset(constraint.names):
+                columns = {name: self._columns[name][bound[name]] for name in constraint.names}
+                held = constraint.holds_for(columns, count)
+                bound = {name: index[held] for name, index in bound.items()}
+                count = int(held.sum())
+        return bound, count
 
     def _choose_order(self) -> list[str]:
         """Order the names so that constraints apply early and levels stay narrow.
 
         Greedy: next comes the name that completes most constraints with those already placed;
-        ties go to the name that shares a constraint with them, then to the fewest values.
+        ties go to the name that shares a constraint with them, then to the fewest values. The
+        names of listed rows come first.
         """
-        left = list(self._names)
-        placed: set[str] = set()
-        order = []
+        order = [] if self._rows is None else list(self._rows.names)
+        placed = set(order)
+        left = [name for name in self._names if name not in placed]
         while left:
 
             def rank(name: str) -> tuple[int, int, int]:

@@ -51,6 +51,24 @@ class Constraint:
 
         return holds(self.tree, columns, rows)
 
+    def check(self, parameters: Mapping[str, Parameter], *, clipped: bool = False) -> None:
+        """Check that the constraint makes sense for `parameters`.
+
+        Args:
+            parameters: by name.
+            clipped: the constraint may name values that its parameter does not have (any more).
+
+        Raises:
+            SpaceError: it does not; `column` says where in the text.
+        """
+        from daybreak.space.kinds import check_constraint
+
+        check_constraint(self.tree, self.text, parameters, clipped=clipped)
+
+    def describe(self) -> str | dict[str, Any]:
+        """Return the JSON value that a space's description holds for this constraint."""
+        return self.text
+
     def canonical(self) -> str:
         """Return the constraint written in one way, whatever its spacing and parentheses."""
         return write(self.tree)

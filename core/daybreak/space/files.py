@@ -18,6 +18,7 @@ from daybreak.errors import SpaceError, nearest
 from daybreak.records import Configuration
 from daybreak.space.constraint import Constraint, parse_constraint
 from daybreak.space.parameters import Parameter, parameter_from_dict
+from daybreak.space.rows import Rows
 from daybreak.space.source import Lines, read_yaml
 from daybreak.space.space import Space
 
@@ -178,11 +179,14 @@ class _Reader:
         if listed is None:
             return []
         if not isinstance(listed, Sequence) or isinstance(listed, str):
-            raise self._fail("constraints must be a list of expressions", at)
+            raise self._fail("constraints must be a list of expressions or listed rows", at)
         parsed = []
         for i, text in enumerate(listed):
             try:
-                parsed.append((parse_constraint(text), (*at, i)))
+                constraint = (
+                    Rows.from_dict(text) if isinstance(text, Mapping) else parse_constraint(text)
+                )
+                parsed.append((constraint, (*at, i)))
             except SpaceError as error:
                 raise self._placed(error, (*at, i)) from error
         return parsed

@@ -13,13 +13,14 @@ from daybreak.errors import SpaceError, nearest
 from daybreak.records import Configuration, Value
 from daybreak.space.chain import activity_order, make_parts
 from daybreak.space.constraint import Constraint, activity_constraint, parse_constraint
-from daybreak.space.kinds import check_constraint
 from daybreak.space.parameters import Parameter, Program, Real, parameter_from_dict
 from daybreak.space.parts import Part, TreePart
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from daybreak.space.quantities import Quantity
 
 __all__ = ["Space"]
 
@@ -31,7 +32,8 @@ class Space:
 
     Args:
         parameters: one or more parameters with distinct names.
-        constraints: expressions (text, or parsed) that every feasible configuration satisfies.
+        constraints: expressions (text, or parsed) that every feasible configuration satisfies, or
+            listed rows (`Rows`, or its description).
         name: for messages; takes no part in equality or the fingerprint.
         references: named configurations that came with the space, e.g. `expert`; they need not be
             feasible.
@@ -51,7 +53,7 @@ class Space:
     def __init__(
         self,
         parameters: Iterable[Parameter],
-        constraints: Iterable[str | Constraint] = (),
+        constraints: Iterable[str | Constraint | Mapping[str, Any]] = (),
         name: str = "",
         *,
         references: Mapping[str, Configuration] | None = None,
@@ -76,10 +78,10 @@ class Space:
         if isinstance(constraints, str) or not isinstance(constraints, Iterable):
             raise SpaceError(f"`constraints` must be a list of texts, not {constraints!r}")
         self.constraints: tuple[Constraint, ...] = tuple(
-            c if isinstance(c, Constraint) else parse_constraint(c) for c in constraints
+            _constraint_of(constraint) for constraint in constraints
         )
         for constraint in self.constraints:
-            check_constraint(constraint.tree, constraint.text, self._by_name, clipped=clipped)
+            constraint.check(self._by_name, clipped=clipped)
         self.conditions = self._derive_conditions(clipped)
         self.references: dict[str, Configuration] = {
             key: self._lenient(configuration) for key, configuration in (references or {}).items()
@@ -92,7 +94,7 @@ class Space:
         conditional = [p for p in self.parameters if p.when is not None]
         for parameter in conditional:
             condition = parse_constraint(str(parameter.when))
-            check_constraint(condition.tree, condition.text, self._by_name, clipped=clipped)
+            condition.check(self._by_name, clipped=clipped)
         self._activity = [
             (p, parse_constraint(str(p.when)))
             for p in activity_order(self.parameters)
@@ -399,6 +401,16 @@ class Space:
 
         return encoded_names(self, permutation=permutation)
 
+    def quantities(self) -> list[Quantity]:
+        """Return the quantities that the known constraints bound: products, sums, quotients.
+
+        Domain knowledge for models: `block_x * block_y` of ``block_x * block_y <= 1024``; see
+        `daybreak.space.quantities`.
+        """
+        from daybreak.space.quantities import quantities
+
+        return quantities(self.constraints)
+
     # -- derived spaces and exchange ------------------------------------------------------------
 
     def restrict(self, name: str, values: Sequence[Any]) -> Space:
@@ -425,7 +437,7 @@ class Space:
             "space": _FORMAT,
             "name": self.name,
             "parameters": [parameter.to_dict() for parameter in self.parameters],
-            "constraints": [constraint.text for constraint in self.constraints],
+            "constraints": [constraint.describe() for constraint in self.constraints],
         }
 
     @classmethod
@@ -452,6 +464,31 @@ class Space:
             name=str(described.get("name", "")),
             clipped=True,
         )
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Sequence[Configuration] | Mapping[str, Sequence[Value]],
+        parameters: Iterable[Parameter] = (),
+        name: str = "",
+        **more: Any,
+    ) -> Space:
+        """Make a space whose feasible configurations are exactly the listed ones.
+
+        Args:
+            rows: configurations with the same names each, or a column of values for every name.
+            parameters: those that are known; for the others an ordinal parameter of the values
+                that occur is made if they are numbers, a permutation if they are orders, else a
+                categorical one.
+            name: for messages.
+            more: further arguments of `Space`.
+
+        Raises:
+            SpaceError: no rows, a row with other names, or a value that a parameter cannot take.
+        """
+        from daybreak.space.listing import space_of_rows
+
+        return space_of_rows(cls, rows, parameters, name, more)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hexadecimal of parameters and constraints.
@@ -511,6 +548,16 @@ class Space:
     def continuous(self) -> bool:
         """Whether configurations cannot be counted: there are real or program parameters."""
         return any(isinstance(parameter, Real | Program) for parameter in self.parameters)
+
+
+def _constraint_of(given: Any) -> Constraint:
+    if isinstance(given, Constraint):
+        return given
+    if isinstance(given, Mapping):
+        from daybreak.space.rows import Rows
+
+        return Rows.from_dict(given)
+    return parse_constraint(given)
 
 
 def _rebuild(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Column = NDArray[Any]
 
-__all__ = ["column_of", "holds"]
+__all__ = ["column_of", "holds", "numbers"]
 
 _EXACT_FLOAT = 2**53
 _EXACT_INT = 2**62
@@ -103,6 +103,30 @@ def holds(node: Node, columns: Mapping[str, Column], rows: int) -> NDArray[np.bo
         return np.broadcast_to(truth & defined, (rows,)).astype(np.bool_)
     except _NeedsExact:
         return _row_by_row(node, columns, rows)
+
+
+def numbers(node: Node, columns: Mapping[str, Column], rows: int) -> NDArray[np.float64]:
+    """Return the number that an expression gives for each of `rows` candidates.
+
+    NaN where it is undefined, no number, or beyond what is calculated exactly with arrays.
+
+    Args:
+        node: an expression.
+        columns: for every name in `node`, an array as `column_of` makes it, with `rows` entries.
+        rows: number of candidates.
+
+    Returns:
+        float64 array of shape (rows,).
+    """
+    import numpy as np
+
+    try:
+        with np.errstate(all="ignore"):
+            values = _number(_evaluate(node, columns))
+            found = np.where(values.defined, values.data, np.nan)
+    except _NeedsExact:
+        found = np.array(np.nan)
+    return np.array(np.broadcast_to(found, (rows,)), dtype=np.float64)
 
 
 def _row_by_row(node: Node, columns: Mapping[str, Column], rows: int) -> NDArray[np.bool_]:
