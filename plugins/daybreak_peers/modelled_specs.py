@@ -6,7 +6,7 @@ from daybreak import Isolation, OptimizerSpec
 
 __all__ = ["specs"]
 
-_OPTUNA = "optuna>=4.4"
+_OPTUNA = "optuna>=5"
 _CAPABILITIES = frozenset({"batch", "seeded", "exhausts"})
 _TYPES = frozenset({"real", "integer", "ordinal", "categorical", "permutation"})
 
