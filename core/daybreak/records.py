@@ -209,7 +209,9 @@ class Outcome:
     `low` and `high` bound the 95 % confidence interval of the first objective's median.
     `phases` maps `build`, `verify`, `measure` (and finer names) to seconds. `facts` are JSON values
     about the artifact (code hash, sizes, sandbox used, warm-up count); `readings` are JSON values
-    read off the machine around the measurement.
+    read off the machine around the measurement. `simulated_s` is the sum of `build`, `verify` and
+    `measure` when these are simulated (the real seconds are the fact `real_s`); None: the phases
+    are the wall's.
     """
 
     status: TrialStatus
@@ -224,6 +226,7 @@ class Outcome:
     phases: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     readings: Mapping[str, Any] = field(default_factory=dict)
+    simulated_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +234,8 @@ class Trial:
     """One proposed configuration with its outcome: what an optimizer is told and the store keeps.
 
     `number` counts from 0 within the study. `reference` names the reference when this trial
-    measured one. `elapsed_s` is the study's own clock at the end of the trial.
+    measured one. `elapsed_s` is the study's own clock at the end of the trial. Where the outcome
+    has simulated seconds, `total_s` and `elapsed_s` count those beside the optimizer's real ones.
     """
 
     number: int

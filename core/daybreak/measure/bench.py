@@ -7,10 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from daybreak.plugin.specs import Isolation
 from daybreak.records import Configuration, Limits, MeasurementProtocol, Metric, Outcome
+
+if TYPE_CHECKING:
+    from daybreak.plugin.contracts import Landscape
 
 __all__ = ["Bench", "BenchPlan", "OpenReport", "open_bench"]
 
@@ -68,6 +71,15 @@ class Bench(ABC):
             RequirementError: a worker had to be started again and its session now lacks something.
             PluginError: likewise, and the target fails to open, or has another identity than before.
         """
+
+    def landscape(self) -> Landscape | None:
+        """Return what the session knows of its whole space; None if it does not say.
+
+        Only a session in Daybreak's own process is asked: a table of millions of rows is nothing to
+        send over the wire, and candidates' code could forge it. What the session raises goes
+        through.
+        """
+        return None
 
     @abstractmethod
     def cancel(self) -> None:

@@ -103,6 +103,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
         "phases": dict(outcome.phases),
         "facts": dict(outcome.facts),
         "readings": dict(outcome.readings),
+        "simulated_s": outcome.simulated_s,
     }
 
 
@@ -131,6 +132,7 @@ def decode_outcome(value: Any) -> Outcome:
             phases=decode_seconds(value["phases"]),
             facts=_object(value["facts"]),
             readings=_object(value["readings"]),
+            simulated_s=_number_or_none(value["simulated_s"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise GarbledError(f"the outcome is malformed: {error}") from error
@@ -141,6 +143,8 @@ def decode_outcome(value: Any) -> Outcome:
         number is not None and math.isfinite(number) for number in outcome.objectives.values()
     ):
         raise GarbledError("the outcome is no failure but lacks an objective")
+    if outcome.simulated_s is not None and not 0 <= outcome.simulated_s < math.inf:
+        raise GarbledError("the outcome's simulated seconds are no duration")
     return outcome
 
 

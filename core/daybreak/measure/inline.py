@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from daybreak.errors import DaybreakError, PluginError
 from daybreak.measure.bench import Bench, BenchPlan, OpenReport
 from daybreak.measure.sessions import open_session
 from daybreak.measure.trial import TrialSetting, run_trial
 from daybreak.records import Configuration, Outcome
+
+if TYPE_CHECKING:
+    from daybreak.plugin.contracts import Landscape
 
 __all__ = ["InlineBench"]
 
@@ -58,6 +62,12 @@ class InlineBench(Bench):
             )
         finally:
             self._measuring = False
+
+    def landscape(self) -> Landscape | None:
+        """Return what the session knows of its whole space; see `Bench.landscape`."""
+        from daybreak.plugin.contracts import Surveyed
+
+        return self._session.landscape() if isinstance(self._session, Surveyed) else None
 
     def cancel(self) -> None:
         """End the trial in progress; see `Bench.cancel`."""

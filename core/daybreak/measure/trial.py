@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from daybreak.errors import WrongResult
 from daybreak.measure.classify import Failure, classify_exception
 from daybreak.measure.codec import encode_events
 from daybreak.measure.protocol import Measurement, Stop, collect
+from daybreak.measure.simulation import simulate, simulates
 from daybreak.measure.statistics import median_interval
 from daybreak.records import (
     Configuration,
@@ -54,6 +56,10 @@ def run_trial(
 ) -> Outcome:
     """Build, verify and measure `configuration`; whatever goes wrong becomes a failed outcome.
 
+    With a session that `Simulates`, no repetition is dropped as warm-up, no real time ends the
+    measurement or fails the trial (a worker that hangs is killed all the same), and the phases are
+    the session's own seconds.
+
     An artifact may carry two mappings: ``facts`` (JSON values, e.g. a hash of the generated code)
     join the outcome's facts, and ``phases`` (seconds by name) its phases, as ``build.NAME``.
 
@@ -69,6 +75,49 @@ def run_trial(
     Raises:
         KeyboardInterrupt: passed through; the user has interrupted an inline trial.
     """
+    simulated = simulates(session)
+    if simulated:
+        protocol, limit, pace = replace(setting.protocol, warmup=0), math.inf, _standing
+    else:
+        protocol, limit, pace = setting.protocol, setting.protocol.timeout_s, time.perf_counter
+    outcome = _run(
+        session,
+        configuration,
+        setting,
+        protocol,
+        limit,
+        pace,
+        best=best,
+        cancelled=cancelled or _never,
+        report=report,
+    )
+    if simulated and outcome.failure_kind is not FailureKind.CANCELLED:
+        return simulate(outcome, session, configuration)
+    return outcome
+
+
+def _standing() -> float:
+    """A clock that stands: with it, no measurement is ever out of time."""
+    return 0.0
+
+
+def _never() -> bool:
+    return False
+
+
+def _run(
+    session: Session,
+    configuration: Configuration,
+    setting: TrialSetting,
+    protocol: MeasurementProtocol,
+    limit: float,
+    pace: Callable[[], float],
+    *,
+    best: float | None,
+    cancelled: Callable[[], bool],
+    report: Callable[[Mapping[str, Any]], None] | None,
+) -> Outcome:
+    """Return the trial's outcome in real seconds; `pace` is the clock of its repetitions."""
     clock = time.perf_counter
     phases: dict[str, float] = {}
     facts: dict[str, Any] = dict(setting.facts)
@@ -101,20 +150,25 @@ def run_trial(
         began = clock()
         measurement = collect(
             session.measure(artifact, setting.protocol),
-            setting.protocol,
+            protocol,
             setting.objectives,
             best=best,
             cancelled=cancelled,
             report=None if report is None else _partial(report, seen),
-            clock=clock,
+            clock=pace,
         )
         phases["measure"] = clock() - began
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         phases.setdefault(phase, clock() - began)
-        return failed_outcome(classify_exception(error, phase), setting, phases, facts)
-    return _judge(measurement, setting, phases, facts)
+        failure = classify_exception(error, phase)
+        if failure.kind is FailureKind.CANCELLED and not cancelled():
+            # only the user cancels; a session that says so, of a recorded trial say, must not
+            # end the run
+            failure = replace(failure, kind=FailureKind.INTERNAL)
+        return failed_outcome(failure, setting, phases, facts)
+    return _judge(measurement, setting, phases, facts, limit)
 
 
 def failed_outcome(
@@ -147,6 +201,7 @@ def _judge(
     setting: TrialSetting,
     phases: dict[str, float],
     facts: dict[str, Any],
+    limit: float,
 ) -> Outcome:
     """Return the outcome of a measurement that came to its end."""
     values = measurement.values
@@ -182,7 +237,7 @@ def _judge(
                 f"({floor:g} {metric.unit})",
             )
             return failed_outcome(failure, setting, phases, facts, samples=samples, events=events)
-    late = _late(phases, setting.protocol.timeout_s, measurement.stop)
+    late = _late(phases, limit, measurement.stop)
     if late is not None:
         return failed_outcome(late, setting, phases, facts, samples=samples, events=events)
     stopped = measurement.stop is Stop.HOPELESS

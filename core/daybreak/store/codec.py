@@ -158,6 +158,8 @@ def encode_trial(study_id: str, trial: Trial) -> dict[str, Any]:
         record["facts"] = dict(outcome.facts)
     if outcome.readings:
         record["readings"] = dict(outcome.readings)
+    if outcome.simulated_s is not None:
+        record["simulated_s"] = outcome.simulated_s
     if trial.reference is not None:
         record["reference"] = trial.reference
     if trial.key:
@@ -191,6 +193,7 @@ def decode_trial(record: Mapping[str, Any]) -> Trial:
             phases=record.get("phases") or {},
             facts=record.get("facts") or {},
             readings=record.get("readings") or {},
+            simulated_s=record.get("simulated_s"),
         ),
         reference=record.get("reference"),
         key=record.get("key") or "",

@@ -46,7 +46,7 @@ _INT64 = 1 << 63
 
 # parts of a trial's record, by the type of their column
 _TEXTS = ("study_id", "status", "failure_kind", "reference", "key", "started_at", "message")
-_NUMBERS = ("ask_s", "tell_s", "total_s", "elapsed_s", "low", "high")
+_NUMBERS = ("ask_s", "tell_s", "total_s", "elapsed_s", "low", "high", "simulated_s")
 _MAPS = ("objectives", "phases")
 _JSONS = ("configuration", "facts", "readings", "proposal")
 
@@ -97,6 +97,7 @@ def segment_schema() -> pa.Schema:
             ("elapsed_s", pa.float64()),
             ("low", pa.float64()),
             ("high", pa.float64()),
+            ("simulated_s", pa.float64()),
             ("objectives", numbers),
             ("phases", numbers),
             ("configuration", pa.string()),
