@@ -1,12 +1,26 @@
-"""Specs of the libraries that call back for a value: they run in a thread of their own."""
+"""Specs of Kernel Tuner, pyATF, OpenTuner and HyperMapper."""
 
 from __future__ import annotations
 
-from daybreak import OptimizerSpec
+from daybreak import Isolation, OptimizerSpec
 
 __all__ = ["specs"]
+
+_LISTED = frozenset({"integer", "ordinal", "categorical", "permutation"})
+_CAPABILITIES = frozenset({"seeded", "exhausts"})
 
 
 def specs() -> list[OptimizerSpec]:
     """Return the specs."""
-    return []
+    return [
+        OptimizerSpec(
+            name="kernel-tuner",
+            factory="daybreak_peers.kernel_tuner_peer:KernelTuner",
+            summary="Kernel Tuner's search strategies: genetic algorithm, annealing, BO and others.",
+            options="daybreak_peers.inverted_options:KernelTunerOptions",
+            capabilities=_CAPABILITIES,
+            parameter_types=_LISTED,
+            requires=("kernel_tuner>=1.4",),
+            isolation=Isolation.WORKER,
+        ),
+    ]
