@@ -63,7 +63,7 @@ class Fit:
     priors: Priors = field(default_factory=Priors)
     bounds: Bounds = field(default_factory=Bounds)
     iterations: int = 1000
-    tolerance: float = 1e-9
+    tolerance: float = 2.2e-9
 
 
 def draw_starts(rng: np.random.Generator, columns: int, n: int) -> list[Hyperparameters]:

@@ -37,7 +37,9 @@ class Hyperparameters:
 
     def logarithms(self) -> _Floats:
         """Return the d + 2 natural logarithms: lengthscales, variance, noise."""
-        return np.log(np.concatenate([self.lengthscales, [self.variance, self.noise]]))
+        values = np.concatenate([self.lengthscales, [self.variance, self.noise]])
+        logarithms: _Floats = np.log(values)
+        return logarithms
 
 
 class GaussianProcess:

@@ -48,7 +48,9 @@ class PaperOptions(BaseModel):
         default=None, description="Gamma prior of the noise's variance (SpMV: [1.1, 0.05])."
     )
     starts: int = Field(
-        default=10, ge=1, description="Random starts of the hyperparameters' optimisation."
+        default=10,
+        ge=0,
+        description="Random starts of the hyperparameters' optimisation; 0: one start, at 1.",
     )
     optimised: int | None = Field(
         default=None,
@@ -81,7 +83,7 @@ class PaperOptions(BaseModel):
 
     @model_validator(mode="after")
     def _fewer_optimised_than_started(self) -> PaperOptions:
-        if self.optimised is not None and self.optimised > self.starts:
+        if self.optimised is not None and self.optimised > max(self.starts, 1):
             raise ValueError(
                 f"'optimised' ({self.optimised}) is larger than 'starts' ({self.starts})"
             )
