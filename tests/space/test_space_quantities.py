@@ -65,3 +65,7 @@ def test_undefined_quantities_are_nan() -> None:
 def test_a_constraint_beyond_exact_arrays_gives_nan_not_a_failure() -> None:
     huge = Space([Ordinal("a", [1, 2**40]), Ordinal("b", [1, 2**40])], ["a * b * b <= 2"])
     assert all(map(math.isnan, huge.quantities()[0].values({"a": [2**40], "b": [2**40]}, 1)))
+
+
+def test_listed_rows_bound_nothing() -> None:
+    assert Space.from_rows([{"a": 1, "b": 2}, {"a": 2, "b": 1}]).quantities() == []

@@ -59,21 +59,26 @@ class Quantity:
     names: tuple[str, ...]
     tree: Node
 
-    def values(self, columns: Mapping[str, Sequence[Any]], rows: int) -> NDArray[np.float64]:
+    def values(self, columns: Mapping[str, Any], rows: int) -> NDArray[np.float64]:
         """Return the quantity of `rows` configurations; NaN where it is undefined (`x / 0`).
 
         Args:
-            columns: for every parameter in `names`, its value in each configuration.
+            columns: for every parameter in `names`, its value in each configuration, listed or as
+                the arrays that `Constraint.holds_for` takes.
             rows: number of configurations.
         """
-        return numbers(self.tree, {n: column_of(columns[n]) for n in self.names}, rows)
+        taken = {n: columns[n] for n in self.names}
+        ready = {n: c if hasattr(c, "dtype") else column_of(c) for n, c in taken.items()}
+        return numbers(self.tree, ready, rows)
 
 
 def quantities(constraints: Sequence[Constraint]) -> list[Quantity]:
     """Return the quantities that `constraints` bound, each once, in order of appearance."""
     found: dict[str, Quantity] = {}
     for constraint in constraints:
-        for tree in _quantities(constraint.tree):
+        # listed rows have no expression
+        whole: Node | None = getattr(constraint, "tree", None)
+        for tree in _quantities(whole) if whole is not None else ():
             names = tuple(dict.fromkeys(name for name, _ in names_in(tree)))
             if len(names) > 1 and not _orders(tree):
                 text = write(tree)
