@@ -24,6 +24,7 @@ from daybreak.plugin import Registry
 from daybreak.records import Trial, TrialStatus
 from daybreak.run.events import Listener
 from daybreak.run.keys import new_run_id
+from daybreak.run.surveys import Surveys
 from daybreak.store import RunInfo, RunWriter, StudyRow, find_runs, ingest, read_run
 from daybreak.suite import RunPlan
 
@@ -67,6 +68,7 @@ class Books:
         self._listener = listener
         self._writer = writer
         self._record = record
+        self._surveyed = Surveys({} if record is None else record.landscapes)
         self._lock = threading.RLock()
         self._began = time.monotonic()
         self._ingested = self._read = self._began
@@ -234,6 +236,27 @@ class Books:
                 sandbox=bench.opened.sandbox,
                 seconds=bench.opened.seconds,
             )
+            self._survey(holder, bench)
+
+    def _survey(self, holder: BenchHolder, bench: Bench) -> None:
+        """Record what the session knows of the whole space, once per run and benchmark."""
+        name, objective = holder.plan.benchmark, holder.benchmark.objectives[0]
+        evaluations = max(
+            (s.budget.evaluations or 0 for s in self._plan.studies if s.benchmark == name),
+            default=0,
+        )
+        if self._surveyed.covers(name, evaluations):
+            return
+        try:
+            row = self._surveyed.row(name, bench.landscape, objective.direction, evaluations)
+        except Exception as error:  # a plugin may raise anything; the run does without
+            self.warn(
+                f"{name}: what its session says of the whole space cannot be used, so there is no "
+                f"calculated random search: {type(error).__name__}: {error}"
+            )
+            return
+        if row is not None:
+            self._writer.landscape(row)
 
     def study_started(self, study: Study) -> None:
         """Record a study before its first trial."""

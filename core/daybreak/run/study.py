@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import PluginError
 from daybreak.plugin import Component
@@ -22,6 +22,9 @@ from daybreak.records import (
     Trial,
     TrialStatus,
 )
+
+if TYPE_CHECKING:
+    from daybreak.run.optimizers import Optimizers
 
 __all__ = ["Cancelled", "Measure", "Study"]
 
@@ -46,6 +49,7 @@ class Study:
     key: str
     benchmark: Benchmark
     component: Component
+    optimizers: Optimizers
     measure: Measure
     on_trial: Callable[[Study, Trial, bool], None]
     recorded: Mapping[int, Trial] = field(default_factory=dict)
@@ -73,7 +77,7 @@ class Study:
             "role": self.role,
         }
 
-    def steps(self) -> Iterator[None]:
+    def steps(self) -> Generator[None, None, None]:
         """Run the study, yielding after every trial; `status` and `message` say how it ended.
 
         Raises:
@@ -83,6 +87,12 @@ class Study:
         optimizer: Optimizer | None = self._call("be created", self._create)
         if optimizer is None:
             return
+        try:
+            yield from self._turns(optimizer)
+        finally:
+            self.optimizers.release(optimizer)
+
+    def _turns(self, optimizer: Optimizer) -> Generator[None, None, None]:
         explains = optimizer if isinstance(optimizer, Explains) else None
         spends = optimizer if isinstance(optimizer, Spends) else None
         while (room := self._room(spends)) > 0:
@@ -107,6 +117,8 @@ class Study:
             yield
             if not told:
                 return
+        if self.status != "running":
+            return
         if self.number and self.failures == self.number:
             self._end("failed", f"none of the {self.number} trials succeeded")
         else:
@@ -158,8 +170,7 @@ class Study:
             references=self.benchmark.references,
             hidden_constraints=self.benchmark.hidden_constraints,
         )
-        optimizer: Optimizer = self.component.create(problem, dict(self.plan.optimizer_options))
-        return optimizer
+        return self.optimizers.create(self.component, problem, self.plan.optimizer_options)
 
     def _ask(self, optimizer: Optimizer, n: int) -> list[Configuration]:
         proposed = optimizer.ask(n)
@@ -185,7 +196,9 @@ class Study:
         if budget.seconds is not None and self.elapsed_s >= budget.seconds:
             return 0
         if spends is not None and (budget.dollars is not None or budget.tokens is not None):
-            spent = spends.spent()
+            spent = self._call("say what it spent", spends.spent)
+            if spent is None:
+                return 0
             for clock, bound in (("dollars", budget.dollars), ("tokens", budget.tokens)):
                 if bound is not None and spent.get(clock, 0.0) >= bound:
                     return 0
@@ -206,7 +219,8 @@ class Study:
         outcome, key = self.measure(self.named, configuration, best)
         if outcome.failure_kind is FailureKind.CANCELLED:
             raise Cancelled
-        total = ask_s + perf_counter() - began
+        took = outcome.simulated_s
+        total = ask_s + (perf_counter() - began if took is None else took)
         self.elapsed_s += total
         return Trial(
             number=self.number,

@@ -74,6 +74,7 @@ class Folding:
             "study": self._study,
             "study_status": self._study_status,
             "readings": self._readings,
+            "landscape": self._landscape,
         }
         # the rows as they are by now, and in order the keys of those that the index lacks
         self._rows: dict[str, dict[_Key, _Row]] = {name: {} for name in TABLES}
@@ -81,6 +82,8 @@ class Folding:
         self._new_readings: list[_Row] = []
         # thresholds of the studies that this batch records
         self._thresholds: dict[str, Sequence[Any]] = {}
+        # what random search is expected to find, of the benchmarks whose landscape is recorded
+        self._baselines: dict[str, list[_Row]] = {}
         # benchmarks whose first objective, or whose metrics, are not what they were
         self._reranked: dict[str, None] = {}
         self._remeasured: dict[str, None] = {}
@@ -111,6 +114,10 @@ class Folding:
             insert(self._connection, TABLES[name], rows)
         insert(self._connection, TABLES["readings"], self._new_readings)
         self._write_thresholds()
+        keys = [{"run_id": self._run_id, "benchmark": name} for name in self._baselines]
+        delete(self._connection, TABLES["baselines"], keys)
+        rows = [row for found in self._baselines.values() for row in found]
+        insert(self._connection, TABLES["baselines"], rows)
 
     def _load(self, records: Sequence[tuple[str, _Record]]) -> None:
         kinds = {kind for kind, _ in records}
@@ -288,6 +295,28 @@ class Folding:
             {**of, "name": name, "value": value, "text": text}
             for name, value, text in flatten(record["values"])
         ]
+
+    def _landscape(self, record: _Record) -> None:
+        """Recorded again, with more evaluations say, the later record holds."""
+        row = record["row"]
+        name = _name(row["benchmark"])
+        of = {"run_id": self._run_id, "benchmark": name}
+        mean = as_number(row.get("seconds_mean"))
+        baselines = [
+            {**of, "evaluation": n, "expected": float(value), "seconds": mean and n * mean}
+            for n, value in enumerate(row.get("expected") or (), start=1)
+        ]
+        self._put(
+            "landscapes",
+            {
+                **of,
+                "configurations": int(row["configurations"]),
+                "failures": int(row["failures"]),
+                "seconds_mean": mean,
+                **{n: as_number(row.get(n)) for n in ("optimum", "median", "worst")},
+            },
+        )
+        self._baselines[name] = baselines
 
     def _pass_objectives_on(self) -> None:
         """Give studies the first objective of their benchmark, whichever was recorded first."""

@@ -19,7 +19,13 @@ from daybreak.store.codec import decode_json
 from daybreak.store.database import Busy, open_writer, quoted
 from daybreak.store.folding import NUMBER_BITS, Folding
 from daybreak.store.locks import is_locked
-from daybreak.store.sealing import DamagedSegmentError, check_sealed, open_sealed, to_table
+from daybreak.store.sealing import (
+    ADDED_COLUMNS,
+    DamagedSegmentError,
+    check_sealed,
+    open_sealed,
+    to_table,
+)
 from daybreak.store.segments import (
     Line,
     Segment,
@@ -164,11 +170,17 @@ def _take_sealed(
 ) -> None:
     import duckdb
 
-    total = int(open_sealed(segment.path).metadata.num_rows)
+    sealed = open_sealed(segment.path)
+    total = int(sealed.metadata.num_rows)
     _check_length(total, start, segment.path)
     if total == start:
         return
     source = f"read_parquet({quoted(str(segment.path))}, file_row_number = false)"
+    # segments sealed by an earlier version lack the columns that came later
+    lacking = [name for name in ADDED_COLUMNS if name not in sealed.schema_arrow.names]
+    if lacking:
+        nothing = ", ".join(f"NULL::DOUBLE AS {name}" for name in lacking)
+        source = f"(SELECT * FROM {source} UNION ALL BY NAME SELECT {nothing} WHERE false)"  # noqa: S608
     try:
         others = connection.execute(
             f"SELECT position, type, record FROM {source} "  # noqa: S608
@@ -344,7 +356,7 @@ _INSERTS = (
            g.objective_unit, TRY_CAST(b.started_at AS TIMESTAMP),
            b.ask_s, b.phases['build'], b.phases['verify'], b.phases['measure'],
            b.tell_s, b.total_s, b.elapsed_s, b.low, b.high, b.objectives, b.reference, b.key,
-           b.message, b.detail, b.facts, b.proposal
+           b.message, b.detail, b.facts, b.proposal, b.simulated_s
     FROM {source} b JOIN staged g USING (position)
     """,
     """

@@ -87,6 +87,7 @@ def read_run(results: Path, run_id: str) -> RunRecord:
         environment=notes.environment,
         plugins=tuple(notes.plugins),
         benchmarks=notes.benchmarks,
+        landscapes=notes.landscapes,
         problems=tuple(notes.problems),
     )
 
@@ -130,6 +131,7 @@ class _Notes:
     environment: Mapping[str, Any] = field(default_factory=dict)
     plugins: list[Mapping[str, Any]] = field(default_factory=list)
     benchmarks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    landscapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     studies: dict[str, StudyRow] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -163,6 +165,8 @@ class _Notes:
             case "benchmark":
                 name = record["row"]["benchmark"]
                 self.benchmarks[name] = {**self.benchmarks.get(name, {}), **record["row"]}
+            case "landscape":
+                self.landscapes[record["row"]["benchmark"]] = record["row"]
             case "study":
                 row = study_row(record["row"])
                 self.studies[row.study_id] = row

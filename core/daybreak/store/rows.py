@@ -94,7 +94,7 @@ class RunRecord:
     """All of one run, for resuming.
 
     `studies` maps each study's key to its record, in the order of recording; `benchmarks` maps the
-    full name to its row. `problems` lists unreadable lines in the middle of a file, one sentence
+    full name to its row, and `landscapes` to what is known of the whole space. `problems` lists unreadable lines in the middle of a file, one sentence
     each; a torn last line is no problem and not listed.
     """
 
@@ -104,4 +104,5 @@ class RunRecord:
     environment: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[Mapping[str, Any], ...] = ()
     benchmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    landscapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "ADDED_COLUMNS",
     "DamagedSegmentError",
     "check_sealed",
     "open_sealed",
@@ -42,6 +43,8 @@ __all__ = [
 _BATCH = 100_000
 #: Records that are Python objects at a time: more, and the garbage collector dominates.
 _PARSED = 2_000
+#: Columns (of numbers) that the first segments of this format lack; they mean nothing there.
+ADDED_COLUMNS = ("simulated_s",)
 _INT64 = 1 << 63
 
 # parts of a trial's record, by the type of their column

@@ -93,6 +93,20 @@ TABLES = {
             _kinds(text="study_id name metric relative_to unit", number="value"),
         ),
         Table(
+            "landscapes",
+            ("run_id", "benchmark"),
+            _kinds(
+                text="run_id benchmark",
+                integer="configurations failures",
+                number="optimum median worst seconds_mean",
+            ),
+        ),
+        Table(
+            "baselines",
+            ("run_id", "benchmark"),
+            _kinds(text="run_id benchmark", integer="evaluation", number="expected seconds"),
+        ),
+        Table(
             "readings", (), _kinds(text="run_id study_id name text", time="read_at", number="value")
         ),
     )

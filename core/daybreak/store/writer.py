@@ -172,6 +172,15 @@ class RunWriter:
                 )
         self._write("benchmark", {"row": dict(row)})
 
+    def landscape(self, row: Mapping[str, Any]) -> None:
+        """Record what is known of a benchmark's whole space; recorded again, the later one holds.
+
+        `row` has `benchmark` (full name), `configurations`, `failures`, `optimum`, `median`,
+        `worst`, `seconds_mean`, and `expected`: a list of what random search is expected to have
+        found after 1, 2, ... evaluations.
+        """
+        self._write("landscape", {"row": dict(row)})
+
     def study(self, row: StudyRow) -> None:
         """Record a study before its first trial."""
         columns = {field.name: getattr(row, field.name) for field in fields(row)}
