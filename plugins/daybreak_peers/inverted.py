@@ -9,7 +9,6 @@ around each turn.
 from __future__ import annotations
 
 import threading
-import warnings
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable
@@ -17,8 +16,8 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from daybreak import Configuration
-from daybreak_peers.adapter import PeerOptimizer, Proposal
-from daybreak_peers.generators import Generators
+from daybreak_peers.adapter import Proposal
+from daybreak_peers.single import OneAtATime
 
 __all__ = ["Left", "Loop", "LoopingPeer", "Objective"]
 
@@ -139,26 +138,20 @@ class Loop(Generic[P]):
         return cost
 
 
-class LoopingPeer(PeerOptimizer):
+class LoopingPeer(OneAtATime):
     """A library that owns its loop.
 
-    It proposes one configuration at a time, so a larger batch gets one; asked again before it was
-    told, it draws at random. A loop that ends by itself is started again: its generators go on
-    where they were, so that the new run is another one, and what was measured is answered from
-    memory. After too many runs without a proposal the library counts as ended.
+    A loop that ends by itself is started again: its generators go on where they were, so that the
+    new run is another one, and what was measured is answered from memory. After too many runs
+    without a proposal the library counts as ended.
     """
 
     def start(self) -> None:
         """Prepare the library; the loop starts with the first `ask`."""
-        self.generators = Generators(self.seed)
         self.runs = 0
         self._loop: Loop[Any] | None = None
         self._farewell: weakref.finalize[..., Any] | None = None
-        self.prepare()
-
-    @abstractmethod
-    def prepare(self) -> None:
-        """Make what all runs of the loop share."""
+        super().start()
 
     @abstractmethod
     def run(self) -> Callable[[Objective[Any]], Any]:
@@ -171,43 +164,26 @@ class LoopingPeer(PeerOptimizer):
     def configuration(self, point: Any) -> Configuration | None:
         """Return what a point of the library stands for; None if for nothing."""
 
-    def source(self) -> str:
-        """Return the source of the proposal just made: `design` or `model`."""
-        return "model"
-
-    def ask(self, n: int = 1) -> list[Configuration]:
-        """Propose one configuration, however many are asked for."""
-        return super().ask(min(n, 1))
-
-    def suggest(self) -> Proposal | None:
-        """Let the library run to its next proposal."""
-        if self._loop is not None and self._loop.waiting:
-            drawn = self._unseen.draw()
-            note = {"note": "random: the library waits for a result"}
-            return None if drawn is None else Proposal(drawn, None, "random", note)
+    def turn(self) -> Proposal | None:
+        """Let the library run to its next proposal, in a new run of its loop if need be."""
         for _ in range(_BARREN):
             loop = self._loop if self._loop is not None else self._begin()
-            with self.generators.in_place(), warnings.catch_warnings():
-                # about settings that are the library's own
-                warnings.simplefilter("ignore")
-                point = loop.propose()
+            point = loop.propose()
             if point is not None:
                 facts = {"runs": self.runs} if self.runs > 1 else {}
-                return Proposal(self.configuration(point), loop, self.source(), facts)
-            self._end()
+                return Proposal(self.configuration(point), loop, facts=facts)
+            self.close()
         return None
 
-    def report(self, proposal: Proposal, cost: float | None) -> None:
+    def settle(self, proposal: Proposal, cost: float | None) -> None:
         """Keep the cost for the library's next turn."""
-        if proposal.handle is not None:
-            proposal.handle.answer(cost)
-
-    def inject(self, configuration: Configuration, cost: float | None) -> None:
-        """Do nothing: the library has no way to be told; the memory answers if it proposes it."""
+        proposal.handle.answer(cost)
 
     def close(self) -> None:
         """End the library's loop and its thread."""
-        self._end()
+        if self._farewell is not None:
+            self._farewell()
+        self._loop = self._farewell = None
 
     def _begin(self) -> Loop[Any]:
         self.runs += 1
@@ -215,8 +191,3 @@ class LoopingPeer(PeerOptimizer):
         self._loop = loop
         self._farewell = weakref.finalize(self, loop.close)
         return loop
-
-    def _end(self) -> None:
-        if self._farewell is not None:
-            self._farewell()
-        self._loop = self._farewell = None

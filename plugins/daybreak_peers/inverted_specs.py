@@ -20,7 +20,17 @@ def specs() -> list[OptimizerSpec]:
             options="daybreak_peers.inverted_options:KernelTunerOptions",
             capabilities=_CAPABILITIES,
             parameter_types=_LISTED,
-            requires=("kernel_tuner>=1.4",),
+            requires=("kernel_tuner>=1.5",),
+            isolation=Isolation.WORKER,
+        ),
+        OptimizerSpec(
+            name="pyatf",
+            factory="daybreak_peers.pyatf_peer:PyAtf",
+            summary="pyATF's search techniques over its chain of trees.",
+            options="daybreak_peers.inverted_options:PyAtfOptions",
+            capabilities=_CAPABILITIES,
+            parameter_types=_LISTED,
+            requires=("pyatf>=0.0.12",),
             isolation=Isolation.WORKER,
         ),
     ]

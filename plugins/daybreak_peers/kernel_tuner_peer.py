@@ -46,9 +46,9 @@ class KernelTuner(LoopingPeer):
         evaluations = self.problem.budget.evaluations
         self._max_fevals = size if evaluations is None else min(evaluations, size)
 
-    def suggest(self) -> Proposal | None:
+    def turn(self) -> Proposal | None:
         """Let the strategy run to its next proposal; in a tiny space it has none."""
-        return super().suggest() if self._searchspace.size >= _SMALLEST else None
+        return super().turn() if self._searchspace.size >= _SMALLEST else None
 
     def run(self) -> Callable[[Objective[Sequence[Any]]], Any]:
         """Return a run of the strategy under a budget of its own, as long as the study's."""
