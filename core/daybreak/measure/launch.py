@@ -20,7 +20,7 @@ from daybreak.measure.sandbox import MARK, Sandbox, worker_environment, wrap
 from daybreak.measure.watch import OutputTail
 from daybreak.measure.wire import FrameReader, write_frame
 
-__all__ = ["WorkerProcess", "launch"]
+__all__ = ["WorkerProcess", "launch", "starter"]
 
 
 class WorkerProcess:
@@ -108,7 +108,7 @@ def launch(sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool) -> WorkerPr
         # A process started by a thread may be told to die with that *thread*. All workers are
         # therefore started by one thread that lives as long as this process.
         process = (
-            _starter()
+            starter()
             .submit(
                 subprocess.Popen,
                 wrap(sandbox, command, scratch, gpu=gpu),
@@ -135,9 +135,10 @@ def launch(sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool) -> WorkerPr
 
 
 @lru_cache(maxsize=1)
-def _starter() -> ThreadPoolExecutor:
+def starter() -> ThreadPoolExecutor:
+    """Return the one thread that starts processes; it lives as long as this process."""
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="daybreak-worker-starter")
 
 
 # A forked copy of this process has no such thread: it must make its own.
-os.register_at_fork(after_in_child=_starter.cache_clear)
+os.register_at_fork(after_in_child=starter.cache_clear)

@@ -21,6 +21,7 @@ from daybreak.plugin.specs import Isolation, TargetSpec
 from daybreak.records import Configuration, Outcome, StudyPlan
 from daybreak.run.devices import DeviceLocks
 from daybreak.run.keys import TrialKeys, trial_key_prefix
+from daybreak.run.optimizers import Optimizers
 from daybreak.run.references import ReferenceTurns
 from daybreak.run.study import Cancelled, Study
 
@@ -138,6 +139,7 @@ class Block:
     """Studies that share a bench. `on_start` and `on_end` are called around each study."""
 
     holder: BenchHolder
+    optimizers: Optimizers
     studies: list[Study]
     references: Study | None
     turns: ReferenceTurns
@@ -148,6 +150,11 @@ class Block:
     def everyone(self) -> list[Study]:
         """All studies, the references' first."""
         return [*([self.references] if self.references else []), *self.studies]
+
+    def cancel(self) -> None:
+        """End a trial under way and every optimizer's process, from any thread."""
+        self.holder.cancel()
+        self.optimizers.cancel()
 
     def run(self) -> None:
         """Run every study to its end; a study that breaks leaves the others running.
@@ -168,11 +175,21 @@ class Block:
                 self._all_failed(str(error), isinstance(error, UserError))
 
     def _take_turns(self) -> None:
-        references = self.references.steps() if self.references else iter(())
+        with ExitStack() as stack:
+            self._advance(stack)
+
+    def _advance(self, stack: ExitStack) -> None:
+        """Advance the studies in turns; `stack` ends what is under way when one breaks them all."""
+        everyone = {id(study): study.steps() for study in self.everyone}
+        for begun in everyone.values():
+            stack.callback(begun.close)
+        references = everyone[id(self.references)] if self.references else iter(())
         for _ in range(self.turns.at_start()):
             next(references, None)
         due = iter(self.turns)
-        active: list[tuple[Study, Iterator[None]]] = [(s, s.steps()) for s in self.studies]
+        active: list[tuple[Study, Iterator[None]]] = [
+            (study, everyone[id(study)]) for study in self.studies
+        ]
         # who comes first in a round is drawn, so that nobody always follows the same neighbour
         order = random.Random(f"turns/{self.holder.plan.seed}")  # noqa: S311 - no secret
         while active:

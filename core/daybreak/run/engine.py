@@ -18,6 +18,7 @@ from daybreak.run.events import Listener, SilentListener
 from daybreak.run.interrupt import interruptible
 from daybreak.run.keys import study_id, study_key
 from daybreak.run.local import LocalExecutor
+from daybreak.run.optimizers import Optimizers
 from daybreak.run.prepare import prepare
 from daybreak.run.references import ReferenceTurns
 from daybreak.run.study import Cancelled, Study
@@ -99,6 +100,7 @@ class _Engine:
         self.listener = listener
         self.stop = threading.Event()
         self.devices = DeviceLocks()
+        self.optimizers = Optimizers()
         self.targets: dict[str, Component] = {
             name: registry.get("target", name) for name in {s.target for s in plan.studies}
         }
@@ -119,6 +121,7 @@ class _Engine:
             status = self._run(blocks, jobs, books)
             books.finish(status)
         finally:
+            self.optimizers.close()
             self.devices.close()
             books.close()
             self.listener.close()
@@ -139,7 +142,7 @@ class _Engine:
     def _run(self, blocks: list[Block], jobs: int, books: Books) -> str:
         def cancel() -> None:
             for block in blocks:
-                block.holder.cancel()
+                block.cancel()
 
         try:
             with interruptible(self.stop, cancel):
@@ -186,6 +189,7 @@ class _Engine:
         references = self._references(first, benchmark, holder, books)
         return Block(
             holder=holder,
+            optimizers=self.optimizers,
             studies=studies,
             references=references,
             turns=ReferenceTurns(
@@ -216,6 +220,7 @@ class _Engine:
             key=key,
             benchmark=holder.benchmark,
             component=component,
+            optimizers=self.optimizers,
             measure=holder.measure,
             on_trial=books.trial,
             recorded=books.recorded_trials(key),

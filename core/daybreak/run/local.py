@@ -15,8 +15,9 @@ __all__ = ["LocalExecutor"]
 class LocalExecutor:
     """Runs blocks in order; with `jobs` > 1, several at once in threads.
 
-    Measuring happens in worker processes, so threads are enough. Trials on exclusive devices never
-    overlap whatever `jobs` says; benches of targets that need no exclusive device do.
+    Measuring happens in worker processes, and so does the computing of optimizers with isolation
+    `worker`: threads are enough. Trials on exclusive devices never overlap whatever `jobs` says;
+    benches of targets that need no exclusive device do.
     """
 
     def __init__(self, jobs: int = 1) -> None:
@@ -45,7 +46,7 @@ class LocalExecutor:
                 if failed:
                     stop.set()
                     for block in blocks:
-                        block.holder.cancel()
+                        block.cancel()
                     wait(pending)
                     errors = [e for f in futures if (e := f.exception()) is not None]
                     # what broke first matters; the others were only cancelled because of it
