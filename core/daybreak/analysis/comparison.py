@@ -11,19 +11,21 @@ samples from any populations", 1937).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Comparison", "compare_pairs", "fewest_pairs"]
+__all__ = ["Comparison", "compare_differences", "compare_pairs", "fewest_pairs"]
 
 #: up to this many pairs all sign flips are enumerated; beyond, `_DRAWS` of them are drawn
 _ENUMERATED = 14
 _DRAWS = 20_000
+#: signs held in memory at a time
+_SIGNS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,16 @@ class Comparison:
     Attributes:
         pairs: number of pairs that both sides completed.
         ratio: geometric mean of B's result over A's, oriented so that above 1 A is better; None
-            without any pair.
-        low: lower bound of the interval of `ratio` at confidence ``1 - level``; None if refused.
+            without any pair, or if differences were compared.
+        low: lower bound of the interval of `ratio` or `difference` at confidence ``1 - level``;
+            None if refused.
         high: upper bound; None if refused.
         p: two-sided p-value of the sign-flip test; None if refused.
         level: the significance level.
         verdict: `a` better, `b` better, `undecided`, or `refused` for lack of pairs.
         reason: one sentence.
+        difference: mean of A's result less B's, oriented so that above 0 A is better; None if
+            ratios were compared.
     """
 
     pairs: int
@@ -50,6 +55,7 @@ class Comparison:
     level: float
     verdict: str
     reason: str
+    difference: float | None = None
 
 
 def fewest_pairs(level: float) -> int:
@@ -63,15 +69,24 @@ def fewest_pairs(level: float) -> int:
 
 
 def compare_pairs(
-    a: Sequence[float], b: Sequence[float], *, minimize: bool = True, level: float = 0.05
+    a: Sequence[float],
+    b: Sequence[float],
+    *,
+    minimize: bool = True,
+    level: float = 0.05,
+    strata: Sequence[str] | None = None,
+    what: str = "pairs",
 ) -> Comparison:
-    """Compare paired positive results of A and B.
+    """Compare paired positive results of A and B by their ratios.
 
     Args:
         a: A's results, one per pair; positive and finite.
         b: B's results for the same pairs.
         minimize: whether smaller is better.
         level: significance level of the test, and 1 minus the confidence of the interval.
+        strata: the stratum (benchmark) of each pair; each stratum counts alike, however many pairs
+            it has. None: all pairs are alike.
+        what: what the pairs are, in the plural, for the reason.
 
     Raises:
         ValueError: lengths differ, or a result is not positive and finite.
@@ -82,60 +97,121 @@ def compare_pairs(
         raise ValueError(f"{len(a)} results of A cannot be paired with {len(b)} of B")
     if not all(math.isfinite(x) and x > 0 for x in (*a, *b)):
         raise ValueError("ratios need positive, finite results")
-    n, needed = len(a), fewest_pairs(level)
     logs = np.log(np.asarray(b, float)) - np.log(np.asarray(a, float))
-    if not minimize:
-        logs = -logs
-    ratio = float(np.exp(logs.mean())) if n else None
+    found = compare_differences(logs if minimize else -logs, level=level, strata=strata, what=what)
+    return replace(
+        found,
+        ratio=None if found.difference is None else math.exp(found.difference),
+        low=None if found.low is None else math.exp(found.low),
+        high=None if found.high is None else math.exp(found.high),
+        difference=None,
+    )
+
+
+def compare_differences(
+    differences: Sequence[float] | NDArray[np.float64],
+    *,
+    level: float = 0.05,
+    strata: Sequence[str] | None = None,
+    what: str = "pairs",
+) -> Comparison:
+    """Test whether paired differences, A's result less B's, favour one side.
+
+    Arguments as for `compare_pairs`. Signs are flipped pair by pair within the strata, so that the
+    conclusion is about these strata and other seeds; whether it holds for other benchmarks, a test
+    of the strata's means says.
+
+    Raises:
+        ValueError: a difference is not finite.
+    """
+    import numpy as np
+
+    values = np.asarray(differences, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("differences must be finite")
+    n, needed = len(values), fewest_pairs(level)
+    weights = _weights(n, strata)
+    mean = float(weights @ values) if n else None
     if n < needed:
-        reason = f"{n} pairs are too few: below {needed} nothing could be significant at {level:g}"
-        return Comparison(n, ratio, None, None, None, level, "refused", reason)
-    signs = _signs(n)
-    p = _p_value(logs, signs)
-    low, high = (math.exp(x) for x in _interval(logs, signs, level))
+        reason = f"{n} {what} are too few: below {needed} nothing could be significant at {level:g}"
+        return Comparison(n, None, None, None, None, level, "refused", reason, mean)
+    flips = _Flips(values, weights)
+    p = flips.p_value(0.0)
+    low, high = flips.interval(level)
     if p > level:
-        verdict, reason = "undecided", f"no difference shown (p = {p:.3g}, {n} pairs)"
+        verdict, reason = "undecided", f"no difference shown (p = {p:.3g}, {n} {what})"
     else:
-        verdict = "a" if logs.mean() > 0 else "b"
-        reason = f"better at level {level:g} (p = {p:.3g}, {n} pairs)"
-    return Comparison(n, ratio, low, high, p, level, verdict, reason)
+        verdict = "a" if (mean or 0.0) > 0 else "b"
+        reason = f"better at level {level:g} (p = {p:.3g}, {n} {what})"
+    return Comparison(n, None, low, high, p, level, verdict, reason, mean)
 
 
-def _signs(n: int) -> NDArray[np.float64]:
-    """Return sign flips, shape (flips, n): all 2**n, or the identity and random ones."""
+def _weights(n: int, strata: Sequence[str] | None) -> NDArray[np.float64]:
+    """Return weights that sum to 1, the same for every stratum."""
+    import numpy as np
+
+    if strata is None:
+        return np.full(n, 1 / max(n, 1))
+    if len(strata) != n:
+        raise ValueError(f"{len(strata)} strata for {n} pairs")
+    names, inverse, counts = np.unique(
+        np.asarray(strata, dtype=str), return_inverse=True, return_counts=True
+    )
+    return np.asarray(1.0 / (len(names) * counts[inverse]), dtype=np.float64)
+
+
+class _Flips:
+    """Weighted sums of the values under sign flips, the identity first.
+
+    A sum is linear in a shift of all values, so two numbers per flip answer for every shift.
+    """
+
+    def __init__(self, values: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+        import numpy as np
+
+        self._values, self._centre = values, float(weights @ values)
+        both = np.stack([weights * values, weights], axis=1)
+        parts = [signs @ both for signs in _signs(len(values))]
+        self._sums, self._units = np.concatenate(parts).T
+
+    def p_value(self, shift: float) -> float:
+        """Return the two-sided p-value of the hypothesis that values lie around `shift`."""
+        import numpy as np
+
+        sums = np.abs(self._sums - shift * self._units)
+        # ties within rounding count as at least as extreme
+        return float((sums >= sums[0] * (1 - 1e-9) - 1e-15).mean())
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the shifts that the test does not reject, found by bisection on either side."""
+        width = float(max(abs(self._values - self._centre).max(), 1e-12)) * 2 + 1e-12
+
+        def edge(direction: int) -> float:
+            inside, outside = 0.0, width
+            for _ in range(40):
+                middle = (inside + outside) / 2
+                if self.p_value(self._centre + direction * middle) > level:
+                    inside = middle
+                else:
+                    outside = middle
+            return self._centre + direction * outside
+
+        return edge(-1), edge(1)
+
+
+def _signs(n: int) -> Iterator[NDArray[np.float64]]:
+    """Yield sign flips, shape (flips, n) each: all 2**n, or the identity and random ones."""
     import numpy as np
 
     if n <= _ENUMERATED:
         bits = np.arange(2**n)[:, None] >> np.arange(n) & 1
-        return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
-    bits = np.random.default_rng(0).integers(0, 2, size=(_DRAWS, n))
-    drawn: NDArray[np.float64] = (bits * 2.0 - 1.0).astype(np.float64)
-    drawn[0] = 1.0  # the observed outcome counts, which keeps the p-value valid
-    return drawn
-
-
-def _p_value(logs: NDArray[np.float64], signs: NDArray[Any]) -> float:
-    import numpy as np
-
-    sums = np.abs(signs @ logs)
-    # ties within rounding count as at least as extreme
-    observed = abs(float(logs.sum())) * (1 - 1e-9) - 1e-15
-    return float((sums >= observed).mean())
-
-
-def _interval(logs: NDArray[np.float64], signs: NDArray[Any], level: float) -> tuple[float, float]:
-    """Return the shifts that the test does not reject, found by bisection on either side."""
-    centre = float(logs.mean())
-    width = float(max(abs(logs - centre).max(), 1e-12)) * 2 + 1e-12
-
-    def edge(direction: int) -> float:
-        inside, outside = 0.0, width
-        for _ in range(40):
-            middle = (inside + outside) / 2
-            if _p_value(logs - (centre + direction * middle), signs) > level:
-                inside = middle
-            else:
-                outside = middle
-        return centre + direction * outside
-
-    return edge(-1), edge(1)
+        yield np.asarray(1.0 - 2.0 * bits, dtype=np.float64)
+        return
+    rng, left = np.random.default_rng(0), _DRAWS
+    while left:
+        rows = min(left, max(1, _SIGNS // n))
+        drawn = np.asarray(rng.integers(0, 2, size=(rows, n)) * 2.0 - 1.0, dtype=np.float64)
+        if left == _DRAWS:
+            drawn[0] = 1.0  # the observed outcome counts, which keeps the p-value valid
+        yield drawn
+        left -= rows

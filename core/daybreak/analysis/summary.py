@@ -21,6 +21,7 @@ __all__ = [
     "RunOverview",
     "RunSummaryRow",
     "TargetSummary",
+    "find_run",
     "list_run_rows",
     "summarize_run",
 ]
@@ -130,8 +131,19 @@ def summarize_run(results: Path, run: str | None = None) -> RunOverview:
     """
     results = Path(results)
     with open_index(results) as index:
-        chosen = _choose(_runs(index), run, results)
+        chosen = find_run(index, results, run)
         return RunOverview(chosen, _benchmarks(index, chosen.run_id), _warnings(index, chosen))
+
+
+def find_run(
+    index: duckdb.DuckDBPyConnection, results: Path, run: str | None = None
+) -> RunSummaryRow:
+    """Return the run that `run` means, with an open index of `results`; see `summarize_run`.
+
+    Raises:
+        StoreError: there is no such run, or it is ambiguous.
+    """
+    return _choose(_runs(index), run, results)
 
 
 def _runs(index: duckdb.DuckDBPyConnection) -> list[RunSummaryRow]:

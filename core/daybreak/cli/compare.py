@@ -31,38 +31,66 @@ def _compare(
         str | None, typer.Option(help="A run's id; the newest with both if left out.")
     ] = None,
     level: Annotated[float, typer.Option(help="Significance level.", min=1e-6, max=0.5)] = 0.05,
+    at: Annotated[
+        int | None, typer.Option(help="Compare after so many evaluations, not at the end.", min=1)
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(help="best, score (known landscapes) or evaluations-to-target.")
+    ] = "best",
+    target: Annotated[
+        str, typer.Option(help="For evaluations-to-target: gap-0.5 to gap-1.0, or a threshold.")
+    ] = "gap-0.9",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say whether A beats B, by how much and how surely; refuse to conclude from too few pairs.
 
     Results are paired by benchmark and seed. The ratio is B's result over A's, oriented so that
-    above 1 A is better. The test is the exact sign-flip permutation test.
+    above 1 A is better; scores are compared by their difference, above 0 A is better. The test is
+    the exact sign-flip permutation test. Over all benchmarks two statements are made: one about
+    these benchmarks, one about others, for which each benchmark is a single observation.
 
-    Example: daybreak compare random random-path --results results
+    Example: daybreak compare random random-path --at 20 --results results
     """
     from daybreak.analysis.pairing import compare
 
-    found = compare(a, b, results, run=run, level=level)
+    found = compare(a, b, results, run=run, level=level, at=at, metric=metric, target=target)
     if as_json:
         print_json([asdict(one) for one in found])
         return
-    print_message(f"{a} against {b}, paired by benchmark and seed; above 1, {a} is better")
+    better = "0" if metric == "score" else "1"
+    when = "" if at is None else f" after {at} evaluations"
+    what = {"score": "scores", "evaluations-to-target": f"evaluations to {target}"}.get(
+        metric, "best results"
+    )
+    print_message(
+        f"{a} against {b}: {what}{when}, paired by benchmark and seed; "
+        f"above {better}, {a} is better"
+    )
     for one in found:
         typer.echo(one.benchmark)
-        typer.echo(f"  {_sentence(one.comparison, a, b)}")
+        if one.elsewhere is None:
+            typer.echo(f"  {_sentence(one.comparison, a, b)}")
+        else:
+            typer.echo(f"  on these benchmarks: {_sentence(one.comparison, a, b)}")
+            typer.echo(f"  on other benchmarks: {_sentence(one.elsewhere, a, b, numbers=False)}")
+        lacking = "did not reach it" if metric == "evaluations-to-target" else "has no valid result"
         for name, missing in ((a, one.missing_a), (b, one.missing_b)):
             if missing:
-                typer.echo(f"  {name} alone has no valid result in {missing} more pairs")
+                typer.echo(f"  {name} alone {lacking} in {missing} pairs")
 
 
-def _sentence(found: Comparison, a: str, b: str) -> str:
+def _sentence(found: Comparison, a: str, b: str, *, numbers: bool = True) -> str:
+    """Return the outcome in words; `numbers` False: the ratio only with an interval to it."""
     parts = []
-    if found.ratio is not None:
+    value, name = (
+        (found.difference, "difference") if found.ratio is None else (found.ratio, "ratio")
+    )
+    if value is not None and (numbers or found.low is not None):
         interval = ""
         if found.low is not None and found.high is not None:
             percent = f"{100 * (1 - found.level):g} %"
             interval = f" [{found.low:.3g}, {found.high:.3g}] ({percent} interval)"
-        parts.append(f"ratio {found.ratio:.3g}{interval}")
+        parts.append(f"{name} {value:.3g}{interval}")
     verdict = {"a": f"{a} is ", "b": f"{b} is "}.get(found.verdict, "")
     parts.append(verdict + found.reason)
     return "; ".join(parts)

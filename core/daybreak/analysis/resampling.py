@@ -1,0 +1,104 @@
+"""Intervals by the bootstrap, with what was drawn said plainly.
+
+Two questions need two intervals. *How well are these benchmarks known?* Seeds are drawn anew within
+each benchmark; all optimizers get the same draw, since they ran with the same seeds. *What would
+another set of benchmarks say?* Benchmarks are drawn anew too, and seeds within each. The first is
+narrow with many seeds; the second only with many benchmarks, however many seeds there are.
+(B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["DRAWS", "FEWEST_SEEDS", "Interval", "percentile_interval", "resampled"]
+
+#: bootstrap draws
+DRAWS = 2000
+#: with fewer seeds the percentiles of a bootstrap say next to nothing
+FEWEST_SEEDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Lower and upper end; None where it is unbounded or not known."""
+
+    low: float | None
+    high: float | None
+
+
+def resampled(
+    values: NDArray[np.float64],
+    *,
+    statistic: str = "mean",
+    benchmarks: bool = False,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Return bootstrap draws of every optimizer's statistic on every benchmark.
+
+    Args:
+        values: shape (optimizers, benchmarks, seeds); NaN where there is no study.
+        statistic: `mean` or `median` over seeds; studies that are missing are left out.
+        benchmarks: draw benchmarks with replacement too.
+        draws: number of draws.
+        seed: of the random generator.
+
+    Returns:
+        Shape (draws, optimizers, benchmarks); NaN where an optimizer has no study in a draw. With
+        `benchmarks` the last axis holds the benchmarks that were drawn.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    optimizers, count, _ = values.shape
+    picked = np.broadcast_to(np.arange(count), (draws, count))
+    if benchmarks:
+        picked = rng.integers(0, count, size=(draws, count))
+    found = np.empty((draws, optimizers, count))
+    for b in range(count):
+        # only seeds that any optimizer ran on this benchmark are drawn
+        known = [np.flatnonzero(~np.isnan(values[:, k]).all(axis=0)) for k in range(count)]
+        for k in np.unique(picked[:, b]):
+            rows = np.flatnonzero(picked[:, b] == k)
+            if not len(known[k]):
+                found[rows, :, b] = np.nan
+                continue
+            drawn = known[k][rng.integers(0, len(known[k]), size=(len(rows), len(known[k])))]
+            taken = values[:, k][:, drawn]  # optimizers, rows, seeds
+            found[rows, :, b] = _over_seeds(taken, statistic).T
+    return found
+
+
+def _over_seeds(values: NDArray[np.float64], statistic: str) -> NDArray[np.float64]:
+    import warnings
+
+    import numpy as np
+
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # a slice without any study: NaN it is
+        summary = np.nanmedian if statistic == "median" else np.nanmean
+        found: NDArray[np.float64] = np.asarray(summary(values, axis=-1), dtype=np.float64)
+    return found
+
+
+def percentile_interval(draws: NDArray[np.float64], level: float = 0.05) -> Interval:
+    """Return the percentile interval at confidence ``1 - level`` of draws, shape (draws,).
+
+    Infinite draws count (a statistic that is unbounded); an end that falls on one is None, and so
+    are both if any draw is NaN.
+    """
+    import numpy as np
+
+    if not len(draws) or bool(np.isnan(draws).any()):
+        return Interval(None, None)
+    # order statistics rather than interpolation, which fails between infinities
+    ordered = np.sort(draws)
+    last = len(ordered) - 1
+    low, high = ordered[int(last * level / 2)], ordered[last - int(last * level / 2)]
+    return Interval(*(float(x) if np.isfinite(x) else None for x in (low, high)))
