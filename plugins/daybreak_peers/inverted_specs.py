@@ -33,4 +33,14 @@ def specs() -> list[OptimizerSpec]:
             requires=("pyatf>=0.0.12",),
             isolation=Isolation.WORKER,
         ),
+        OptimizerSpec(
+            name="opentuner",
+            factory="daybreak_peers.opentuner_peer:OpenTuner",
+            summary="OpenTuner's AUC bandit over its techniques.",
+            options="daybreak_peers.inverted_options:OpenTunerOptions",
+            capabilities=_CAPABILITIES,
+            parameter_types=_LISTED | {"real"},
+            requires=("opentuner>=0.8.8",),
+            isolation=Isolation.WORKER,
+        ),
     ]
