@@ -14,10 +14,12 @@ from daybreak import Integer, Ordinal, Parameter, Real, Space
 __all__ = ["Encoder"]
 
 _Floats = NDArray[np.float64]
+#: parameters of up to so many values are encoded once, and looked up from then on
+_TABULATED = 5040
 
 
 class Encoder:
-    """Encodes the configurations of a space, see `Space.encode`.
+    """Encodes the configurations of a space as `Space.encode` does, faster.
 
     Args:
         space: the search space.
@@ -26,21 +28,17 @@ class Encoder:
 
     Attributes:
         names: a label for each column.
+        owners: the parameter that each column belongs to.
     """
 
     def __init__(self, space: Space, permutation: str, *, log: bool) -> None:
-        self._permutation = permutation
-        self._space = space if log else Space([_linear(p) for p in space.parameters])
-        self.names = self._space.encoded_names(permutation=permutation)
-        self._owners: list[str] = []
-        for parameter in space.parameters:
-            single = Space([dataclasses.replace(parameter, when=None)])  # type: ignore[type-var]
-            columns = len(single.encoded_names(permutation=permutation))
-            self._owners += [parameter.name] * columns
+        self._blocks = [_Block(parameter, permutation, log=log) for parameter in space.parameters]
+        self.names = [name for block in self._blocks for name in block.names]
+        self.owners = [block.owner for block in self._blocks for _ in block.names]
 
     def __call__(self, configurations: Sequence[Any]) -> _Floats:
-        """Return the columns of n configurations, shape (n, d)."""
-        return self._space.encode(configurations, permutation=self._permutation)
+        """Return the columns of n normalised configurations, shape (n, d)."""
+        return np.hstack([block.columns(configurations) for block in self._blocks])
 
     def importance(self, lengthscales: _Floats, x: _Floats) -> dict[str, float]:
         """Return how much each parameter matters to the model; the sum is 1.
@@ -53,13 +51,42 @@ class Encoder:
         total = float(np.sum(weights))
         if not 0.0 < total < np.inf:
             return {}
-        found = dict.fromkeys(self._owners, 0.0)
-        for owner, weight in zip(self._owners, weights.tolist(), strict=True):
+        found = dict.fromkeys(self.owners, 0.0)
+        for owner, weight in zip(self.owners, weights.tolist(), strict=True):
             found[owner] += weight / total
         return found
 
 
-def _linear(parameter: Parameter) -> Parameter:
-    if isinstance(parameter, Real | Integer | Ordinal):
+class _Block:
+    """The columns of one parameter."""
+
+    def __init__(self, parameter: Parameter, permutation: str, *, log: bool) -> None:
+        self.owner = parameter.name
+        self._space = Space([_alone(parameter, log=log)])
+        self._permutation = permutation
+        self.names = self._space.encoded_names(permutation=permutation)
+        self._index: dict[Any, int] = {}
+        size = parameter.size
+        if size is not None and size <= _TABULATED:
+            values = [parameter.value_at(i) for i in range(size)]
+            self._index = {value: i for i, value in enumerate(values)}
+            self._table = self._encode(values)
+
+    def columns(self, configurations: Sequence[Any]) -> _Floats:
+        values = [configuration[self.owner] for configuration in configurations]
+        if not self._index:
+            return self._encode(values)
+        index = self._index
+        found: _Floats = self._table[[index[value] for value in values]]
+        return found
+
+    def _encode(self, values: Sequence[Any]) -> _Floats:
+        one_each = [{self.owner: value} for value in values]
+        return self._space.encode(one_each, permutation=self._permutation)
+
+
+def _alone(parameter: Parameter, *, log: bool) -> Parameter:
+    """Return the parameter without its condition, and with a linear scale unless `log`."""
+    if isinstance(parameter, Real | Integer | Ordinal) and not log:
         return dataclasses.replace(parameter, log=False, when=None)
     return dataclasses.replace(parameter, when=None)  # type: ignore[type-var]
