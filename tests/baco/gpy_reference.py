@@ -75,7 +75,9 @@ def computed_by_gpy(name: str) -> dict[str, Any]:
         )
     best = None
     for _ in range(10):
-        _set(model, 10 ** rng.uniform(-1, 1, d), 10 ** rng.uniform(-1, 1), 10 ** rng.uniform(-5, -2))
+        _set(
+            model, 10 ** rng.uniform(-1, 1, d), 10 ** rng.uniform(-1, 1), 10 ** rng.uniform(-5, -2)
+        )
         model.optimize()
         posterior = float(model.log_likelihood() + model.log_prior())
         if best is None or posterior > best["posterior"]:

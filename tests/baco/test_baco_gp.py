@@ -235,7 +235,9 @@ def _priors(given: Any) -> list[Gamma | None]:
 
 @pytest.mark.parametrize("name", PRIORS)
 def test_the_recorded_values_are_gpys(name: str) -> None:
-    pytest.importorskip("GPy", reason="GPy needs an older NumPy; gpy_reference.py says how to run it")
+    pytest.importorskip(
+        "GPy", reason="GPy needs an older NumPy; gpy_reference.py says how to run it"
+    )
     again = computed_by_gpy(name)
     for point, known in zip(again["points"], KNOWN[name]["points"], strict=True):
         assert point["likelihood"] == pytest.approx(known["likelihood"], rel=1e-9)
