@@ -1,0 +1,1 @@
+"""Benchmarks made of recorded measurements: target `replay`, importers and exporters."""
