@@ -97,9 +97,10 @@ class HyperMapperOptions(PeerOptions):
         description="Random configurations before the model is used; null: HyperMapper's 10, or "
         "fewer if the budget is under 20.",
     )
-    feasibility: bool = Field(
-        default=True,
-        description="Model the probability that a configuration fails or breaks a constraint.",
+    feasibility: bool | None = Field(
+        default=None,
+        description="Model the probability that a configuration fails or breaks a constraint; "
+        "null: if the space has known constraints.",
     )
     python: str | None = Field(
         default=None,

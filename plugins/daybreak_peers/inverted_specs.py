@@ -43,4 +43,13 @@ def specs() -> list[OptimizerSpec]:
             requires=("opentuner>=0.8.8",),
             isolation=Isolation.WORKER,
         ),
+        OptimizerSpec(
+            name="hypermapper",
+            factory="daybreak_peers.hypermapper_peer:HyperMapper",
+            summary="HyperMapper 2.2: a random forest or a Gaussian process, with feasibility.",
+            options="daybreak_peers.inverted_options:HyperMapperOptions",
+            capabilities=_CAPABILITIES,
+            parameter_types=_LISTED | {"real"},
+            isolation=Isolation.WORKER,
+        ),
     ]
