@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import contextlib
 
-__all__ = ["complete_benchmarks", "complete_optimizers", "complete_suites", "complete_targets"]
+__all__ = [
+    "complete_benchmarks",
+    "complete_exporters",
+    "complete_importers",
+    "complete_optimizers",
+    "complete_suites",
+    "complete_targets",
+]
 
 
 def complete_suites(incomplete: str) -> list[str]:
@@ -32,6 +39,16 @@ def complete_targets(incomplete: str) -> list[str]:
 def complete_optimizers(incomplete: str) -> list[str]:
     """Return the optimizers that begin with `incomplete`."""
     return _components("optimizer", incomplete)
+
+
+def complete_importers(incomplete: str) -> list[str]:
+    """Return the importers that begin with `incomplete`."""
+    return _components("importer", incomplete)
+
+
+def complete_exporters(incomplete: str) -> list[str]:
+    """Return the exporters that begin with `incomplete`."""
+    return _components("exporter", incomplete)
 
 
 def complete_benchmarks(incomplete: str) -> list[str]:

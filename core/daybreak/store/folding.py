@@ -114,10 +114,10 @@ class Folding:
             insert(self._connection, TABLES[name], rows)
         insert(self._connection, TABLES["readings"], self._new_readings)
         self._write_thresholds()
-        keys = [{"run_id": self._run_id, "benchmark": name} for name in self._baselines]
-        delete(self._connection, TABLES["baselines"], keys)
-        rows = [row for found in self._baselines.values() for row in found]
-        insert(self._connection, TABLES["baselines"], rows)
+        replaced = [{"run_id": self._run_id, "benchmark": name} for name in self._baselines]
+        delete(self._connection, TABLES["baselines"], replaced)
+        baselines = [row for found in self._baselines.values() for row in found]
+        insert(self._connection, TABLES["baselines"], baselines)
 
     def _load(self, records: Sequence[tuple[str, _Record]]) -> None:
         kinds = {kind for kind, _ in records}

@@ -1,0 +1,158 @@
+"""`daybreak import`: another tool's file becomes a benchmark, or a run in the results."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from daybreak.cli.completion import complete_importers
+from daybreak.cli.output import print_json, print_message, print_table
+
+if TYPE_CHECKING:
+    from daybreak.run.importing import Imported
+
+__all__ = ["list_kinds", "register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `import` to `app`."""
+    app.command("import")(_import)
+
+
+def _import(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help="The file's format; `daybreak import --list` names them.",
+            autocompletion=complete_importers,
+        ),
+    ] = None,
+    path: Annotated[Path | None, typer.Argument(help="The file or folder to read.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What to call it; else after the file.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", "-o", metavar="NAME=VALUE", help="An option of the importer; repeatable."
+        ),
+    ] = None,
+    suite: Annotated[
+        Path | None, typer.Option(help="Write a suite that uses it to this file.")
+    ] = None,
+    results: Annotated[
+        Path,
+        typer.Option(envvar="DAYBREAK_RESULTS", help="Where files that hold whole studies go."),
+    ] = Path("results"),
+    listing: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read another tool's file: recorded measurements become a benchmark, studies become results.
+
+    Without --suite, a suite to run next is printed.
+
+    Example: daybreak import t4 gemm.json.gz --name gemm > gemm.yaml
+    """
+    from daybreak.errors import UserError
+    from daybreak.plugin import load_plugins
+
+    registry = load_plugins()
+    if listing or kind is None:
+        list_kinds(registry, "importer", as_json=as_json)
+        return
+    registry.get("importer", kind)  # an unknown kind is said before a missing path
+    if path is None:
+        raise UserError(
+            "no file is named",
+            expected=f"daybreak import {kind} PATH",
+            remedy=f"what it takes: daybreak import --list; -o NAME=VALUE for options of {kind}",
+        )
+    from daybreak.run.importing import import_file
+
+    done = import_file(registry, kind, path, name=name, options=option or (), results=results)
+    written = _write_suite(done, suite)
+    if as_json:
+        print_json(_row(done, suite if written else None))
+        return
+    _tell(done, results)
+    if written:
+        print_message(f"run it: daybreak run {shlex.quote(str(suite))}")
+    elif done.report.suite is not None:
+        print_message("a suite to run next:")
+        typer.echo(done.report.suite, nl=not done.report.suite.endswith("\n"))
+
+
+def list_kinds(registry: Any, kind: str, *, as_json: bool) -> None:
+    """Print the importers or exporters with their options."""
+    from daybreak.cli.components import component_row, warn_of_broken_plugins
+
+    rows = []
+    for component in registry.components(kind).values():
+        row = component_row(component)
+        row["options"] = {}
+        if component.spec.options is not None and not row["missing"]:
+            row["options"] = component.options_schema().get("properties", {})
+        rows.append(row)
+    if not as_json:
+        for row in rows:
+            row["options"] = ", ".join(row["options"])
+            row["missing"] = ", ".join(row["missing"])
+    columns = ["name", "summary", "options", "distribution", "missing"]
+    print_table(rows, columns, as_json=as_json)
+    if not rows and not as_json:
+        print_message(f"{kind}s come with plugins; none is installed")
+    warn_of_broken_plugins(registry)
+
+
+def _write_suite(done: Imported, suite: Path | None) -> bool:
+    """Write the suite that the importer gave; False when there is none or none is wanted."""
+    from daybreak.errors import UserError
+
+    if suite is None:
+        return False
+    if done.report.suite is None:
+        print_message(f"warning: the importer '{done.kind}' gives no suite; nothing is written")
+        return False
+    try:
+        suite.write_text(done.report.suite, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", file=suite) from error
+    return True
+
+
+def _row(done: Imported, suite: Path | None) -> dict[str, Any]:
+    report = done.report
+    return {
+        "kind": done.kind,
+        "path": str(done.path),
+        "rows": report.rows,
+        "kept": report.kept,
+        "left_out": dict(report.left_out),
+        "place": None if report.place is None else str(report.place),
+        "benchmarks": list(report.benchmarks),
+        "run_id": done.run_id,
+        "known": done.known,
+        "notes": list(report.notes),
+        "suite": report.suite,
+        "suite_file": None if suite is None else str(suite),
+    }
+
+
+def _tell(done: Imported, results: Path) -> None:
+    report = done.report
+    words = f"{done.path}: {report.kept} of {report.rows} rows kept"
+    reasons = [f"{count} {reason}" for reason, count in report.left_out.items() if count]
+    print_message(words + (f"; left out: {', '.join(reasons)}" if reasons else ""))
+    for note in report.notes:
+        print_message(f"note: {note}")
+    if report.place is not None:
+        print_message(f"put in {report.place}")
+    for benchmark in report.benchmarks:
+        print_message(f"benchmark: {benchmark}")
+    if done.run_id is not None:
+        where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+        had = "recorded before" if done.known else "recorded"
+        print_message(f"{had} as run {done.run_id}: daybreak show {done.run_id}{where}")
