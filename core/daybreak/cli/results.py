@@ -77,16 +77,21 @@ def show_run(
 ) -> None:
     """Print the leaderboard of `run`, or of the newest run; or write it to `svg` as a picture.
 
+    Where several optimizers ran on a known landscape, their mean scores follow.
+
     Raises:
         StoreError: there is no such run, or the picture cannot be written.
     """
+    from daybreak.analysis.answers import standing
     from daybreak.analysis.summary import summarize_run
+    from daybreak.report.answers import print_answer
     from daybreak.report.leaderboard import print_leaderboard
 
     with problems_told():
         overview = summarize_run(results, run)
+        scores = standing(results, overview.run.run_id)
     if as_json:
-        print_json(asdict(overview))
+        print_json({**asdict(overview), "scores": None if scores is None else asdict(scores)})
         return
     if svg is not None:
         from daybreak.report.leaderboard import leaderboard_svg
@@ -100,9 +105,11 @@ def show_run(
         return
     _print_head(overview)
     print_leaderboard(overview)
+    if scores is not None:
+        print_answer(scores)
     for warning in overview.warnings:
         print_message(f"warning: {warning}")
-    _print_next(results, overview)
+    _print_next(results, overview, scored=scores is not None)
 
 
 def _print_head(overview: RunOverview) -> None:
@@ -114,11 +121,13 @@ def _print_head(overview: RunOverview) -> None:
     print_message("; ".join(words))
 
 
-def _print_next(results: Path, overview: RunOverview) -> None:
+def _print_next(results: Path, overview: RunOverview, *, scored: bool) -> None:
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
     if overview.run.status == "interrupted":
         print_message(f"go on with it: daybreak run {overview.run.suite or 'SUITE'}{where}")
     names = sorted({o.optimizer for b in overview.benchmarks for o in b.optimizers})
+    if scored:
+        print_message(f"whom to trust at which budget? daybreak analyze shootout{where}")
     if len(names) > 1:
         print_message(f"is one better? daybreak compare {shlex.join(names[:2])}{where}")
     print_message(f"ask anything: daybreak sql{where} 'FROM leaderboard'")

@@ -1,0 +1,168 @@
+"""What a question is about, and what an answer looks like."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from daybreak.analysis.curves import CLOCKS, Curves, read_curves
+from daybreak.analysis.hits import Hits, read_hits
+from daybreak.analysis.queries import open_index
+from daybreak.analysis.resampling import Interval
+from daybreak.analysis.scores import budgets
+from daybreak.analysis.summary import RunSummaryRow, find_run
+from daybreak.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Answer", "Asked", "Estimate", "Evidence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval; an end is None where it is open or not known.
+
+    `bound` says that the value is only an upper bound (`<=`) or a lower one (`>=`).
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    bound: str = ""
+
+    @classmethod
+    def of(cls, value: float | None, interval: Interval) -> Estimate:
+        """Return `value` with `interval`."""
+        return cls(value, interval.low, interval.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One table.
+
+    Attributes:
+        name: the question that it answers.
+        title: one line.
+        columns: headings, in order; keys of `rows`.
+        rows: by heading a text, a number, an `Estimate` or None.
+        notes: what a reader must know to read it right, a sentence each.
+        sql: a query over the views behind it.
+    """
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    sql: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked about.
+
+    Attributes:
+        run: a run's id, its beginning, or a suite's name; None: the newest run.
+        benchmark: a full name or a shell pattern; None: all.
+        at: numbers of evaluations; empty: 20, 60, 200 and the longest study's.
+        clock: one of `daybreak.analysis.curves.CLOCKS`.
+        against: label of the optimizer that others are measured against; None: a default.
+        targets: names of targets of the view `ecdf`; empty: a default.
+        level: 1 minus the confidence of the intervals.
+    """
+
+    run: str | None = None
+    benchmark: str | None = None
+    at: tuple[int, ...] = ()
+    clock: str = "evaluations"
+    against: str | None = None
+    targets: tuple[str, ...] = ()
+    level: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.clock not in CLOCKS:
+            raise UserError(
+                f"there is no clock '{self.clock}'",
+                expected=f"one of {', '.join(CLOCKS)}",
+                nearest=nearest(self.clock, CLOCKS),
+            )
+        for number in self.at:
+            if number < 1:
+                raise UserError(f"{number} is no number of evaluations", expected="1 or more")
+
+
+@dataclass
+class Evidence(AbstractContextManager["Evidence"]):
+    """An open index with what questions have read from it so far."""
+
+    results: Path
+    asked: Asked
+    _opened: AbstractContextManager[duckdb.DuckDBPyConnection] | None = field(
+        default=None, init=False
+    )
+    _index: duckdb.DuckDBPyConnection | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        """Open the index of the results."""
+        self._opened = open_index(self.results)
+        self._index = self._opened.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        if self._opened is not None:
+            self._opened.__exit__(kind, error, traceback)
+
+    @property
+    def index(self) -> duckdb.DuckDBPyConnection:
+        """The open index."""
+        if self._index is None:
+            raise RuntimeError("evidence is read inside `with Evidence(...)`")
+        return self._index
+
+    @functools.cached_property
+    def run(self) -> RunSummaryRow:
+        """The run that is asked about."""
+        return find_run(self.index, self.results, self.asked.run)
+
+    @functools.cached_property
+    def curves(self) -> Curves:
+        """Its studies."""
+        return read_curves(self.index, self.run.run_id, self.run.suite, self.asked.benchmark)
+
+    @functools.cached_property
+    def hits(self) -> Hits:
+        """When they reached targets."""
+        return read_hits(self.index, self.run.run_id, self.asked.benchmark)
+
+    @property
+    def at(self) -> list[int]:
+        """The numbers of evaluations to answer for."""
+        return budgets(self.curves.evaluations, self.asked.at)
+
+    @property
+    def percent(self) -> str:
+        """The confidence of the intervals in words."""
+        return f"{100 * (1 - self.asked.level):g} %"
+
+    def select(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query with one parameter: the run, its benchmarks picked out.
+
+        The query must have a column `benchmark`.
+        """
+        chosen = set(self.curves.benchmarks)
+        found = self.index.execute(sql, [self.run.run_id])
+        names = [column[0] for column in found.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return [row for row in rows if row["benchmark"] in chosen]

@@ -1,0 +1,99 @@
+"""Pages whose tables are made from results: what stands between two comments is written anew.
+
+::
+
+    <!-- begin: analyze score --at 20,60,100 -->
+    (a table)
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from daybreak.analysis.answers import Asked, answer
+from daybreak.errors import UserError
+from daybreak.report.answers import markdown_table
+
+__all__ = ["parse_numbers", "update_page"]
+
+_BLOCK = re.compile(
+    r"^(?P<begin><!-- begin: analyze (?P<words>.*?) -->)\n(?P<old>.*?)^(?P<end><!-- end -->)$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def update_page(page: Path, results: Path, asked: Asked) -> int:
+    """Write every marked table of `page` anew and return how many there are.
+
+    Options in a mark (`--at`, `--benchmark`, `--clock`, `--against`, `--target`) go over `asked`.
+
+    Raises:
+        UserError: the page cannot be read or written, has no mark, or a mark is wrong.
+        StoreError: there is no such run.
+    """
+    try:
+        text = page.read_text("utf-8")
+    except OSError as error:
+        raise UserError(f"the page cannot be read: {error.strerror}", file=page) from error
+    found = list(_BLOCK.finditer(text))
+    if not found:
+        raise UserError(
+            "the page has no place for a table",
+            file=page,
+            expected="lines '<!-- begin: analyze score -->' and '<!-- end -->'",
+        )
+    parts, done = [], 0
+    for match in found:
+        line = text.count("\n", 0, match.start()) + 1
+        name, own = _parse(match["words"], asked, page, line)
+        (one,) = answer(name, results, own)
+        parts += [text[done : match.start()], match["begin"], "\n\n", markdown_table(one), "\n\n"]
+        parts.append(match["end"])
+        done = match.end()
+    try:
+        page.write_text("".join([*parts, text[done:]]), "utf-8")
+    except OSError as error:
+        raise UserError(f"the page cannot be written: {error.strerror}", file=page) from error
+    return len(found)
+
+
+def parse_numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list such as ``20,60,200``.
+
+    Raises:
+        UserError: a part is no whole number.
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise UserError(
+            f"'{text}' is no list of evaluations", expected="numbers such as 20,60,200"
+        ) from None
+
+
+_OPTIONS: dict[str, Callable[[Asked, str], Asked]] = {
+    "--at": lambda asked, text: replace(asked, at=parse_numbers(text)),
+    "--benchmark": lambda asked, text: replace(asked, benchmark=text),
+    "--clock": lambda asked, text: replace(asked, clock=text),
+    "--against": lambda asked, text: replace(asked, against=text),
+    "--target": lambda asked, text: replace(asked, targets=tuple(text.split(","))),
+}
+
+
+def _parse(words: str, asked: Asked, page: Path, line: int) -> tuple[str, Asked]:
+    name, *rest = shlex.split(words)
+    if len(rest) % 2 or any(option not in _OPTIONS for option in rest[::2]):
+        raise UserError(
+            f"the mark 'analyze {words}' cannot be read",
+            file=page,
+            line=line,
+            expected=f"the name of an analysis, then any of {', '.join(_OPTIONS)} with a value",
+        )
+    for option, value in zip(rest[::2], rest[1::2], strict=True):
+        asked = _OPTIONS[option](asked, value)
+    return name, asked
