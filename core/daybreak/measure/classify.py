@@ -37,7 +37,7 @@ def classify_exception(error: BaseException, phase: str) -> Failure:
     """Return why a trial failed whose `phase` raised `error`.
 
     ========================================  =====================
-    `TrialFailed` and its subclasses          their own kind
+    `TrialFailed` and its subclasses          their own kind, any
     `RequirementError`                        `missing_requirement`
     `MemoryError`, ENOMEM                     `memory`
     EFBIG, ENOSPC, EDQUOT                     `resource`

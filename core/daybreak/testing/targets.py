@@ -18,10 +18,13 @@ from daybreak.plugin import Component, Isolation, TargetSpec
 from daybreak.plugin.contracts import (
     Benchmark,
     KnowsFaults,
+    Landscape,
     Reference,
     Rehearses,
     Requirement,
     Session,
+    Simulates,
+    Surveyed,
     Target,
     Verdict,
 )
@@ -51,6 +54,7 @@ _HIDDEN = frozenset(
         FailureKind.BUILD,
         FailureKind.CRASH,
         FailureKind.MEMORY,
+        FailureKind.MISSING,
         FailureKind.RESOURCE,
         FailureKind.TIMEOUT,
         FailureKind.WRONG_RESULT,
@@ -305,6 +309,38 @@ class TargetConformance(ComponentConformance):
                 next(stream)
                 stream.close()
             assert session.verify(artifact).correct, "after an early stop the result is wrong"
+
+    def test_simulated_seconds_are_durations(self, case: str) -> None:
+        """A session with a clock of its own gives finite seconds, more for more repetitions."""
+        self.require()
+        benchmark = self.define(case)
+        with self._opened(benchmark) as session:
+            if not isinstance(session, Simulates):
+                pytest.skip("the session's time is the wall's (see Simulates)")
+            for reference in self.configurations_of(benchmark):
+                totals = []
+                for repetitions in (0, 1, 2):
+                    phases = session.simulated_phases(reference.configuration, repetitions)
+                    for name, seconds in phases.items():
+                        assert math.isfinite(seconds), f"{name} takes {seconds} s"
+                        assert seconds >= 0.0, f"{name} takes {seconds} s"
+                    totals.append(math.fsum(s for name, s in phases.items() if "." not in name))
+                assert totals == sorted(totals), f"more repetitions take less time: {totals}"
+
+    def test_landscape_is_of_this_space(self, case: str) -> None:
+        """A session that knows its whole space knows no more than there is, in finite values."""
+        self.require()
+        benchmark = self.define(case)
+        with self._opened(benchmark) as session:
+            landscape = session.landscape() if isinstance(session, Surveyed) else None
+            if landscape is None:
+                pytest.skip("the session does not know its whole space (see Surveyed)")
+            assert isinstance(landscape, Landscape), f"landscape() gave {landscape!r}"
+            assert landscape.failures >= 0, f"{landscape.failures} configurations fail"
+            assert all(map(math.isfinite, landscape.values)), "a value is not finite"
+            assert landscape.seconds is None or 0.0 <= landscape.seconds < math.inf
+            known, count = len(landscape.values) + landscape.failures, benchmark.space.count()
+            assert count is None or known <= count, f"knows {known} of {count} configurations"
 
     def test_leaves_nothing_in_the_working_folder(
         self, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
