@@ -131,16 +131,20 @@ class OptimizerHomes:
     def cancel(self) -> None:
         """Kill every process, from any thread or a signal handler; no new one will start."""
         self._cancelled = True
+        root = self._root
         for link in list(self._links):
-            link.cancel()
+            # the host ends by itself, and takes with it what ran away from an optimizer's process
+            if root is not None and link is root.link:
+                link.cancelled = True
+                link.hang_up()
+            else:
+                link.cancel()
 
     def close(self) -> None:
         """End every process, for good."""
         self.cancel()
         with self._lock:
             host, self._host = self._host, None
-            if self._root is not None:
-                self._root.link.hang_up()
             if host is not None:
                 try:
                     host.wait(_PATIENCE_S)

@@ -29,6 +29,8 @@ __all__ = ["Link", "LinkLostError", "LinkTimeoutError", "open_ends"]
 _OUTPUT_SLICE = 1 << 20
 _SHOWN_LINES = 12
 _SHOWN_COLUMNS = 300
+#: Lines of the stack that Python prints when it crashes which say nothing about the optimizer.
+_OUR_OWN = ('optimizer_host.py", line ', '"<frozen runpy>", line ', "Extension modules: ")
 #: Colours and cursor movements of terminals.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -144,7 +146,8 @@ class Link:
         # progress bars return to the start of their line: the last state of each counts
         lines = [line.rstrip("\r ").rpartition("\r")[2] for line in text.split("\n")]
         shown = ["".join(filter(str.isprintable, line))[:_SHOWN_COLUMNS] for line in lines]
-        return "\n".join([line for line in shown if line][-_SHOWN_LINES:])
+        told = [line for line in shown if line and not any(own in line for own in _OUR_OWN)]
+        return "\n".join(told[-_SHOWN_LINES:])
 
     def cancel(self) -> None:
         """Kill the process; whoever waits for its answer gets `Cancelled`."""
