@@ -80,8 +80,11 @@ class PeerOptimizer(ABC):
         #: proposals not told yet; None: drawn at random
         self._pending: dict[tuple[Any, ...], Proposal | None] = {}
         self._explanations: dict[tuple[Any, ...], dict[str, Any]] = {}
-        self._ended = False
-        self.start()
+        #: a space of one configuration leaves a library nothing to do
+        self._ended = self._unseen.count == 1
+        self._idle = self._ended
+        if not self._idle:
+            self.start()
         self.tell(problem.history)
 
     # -- the library's side ---------------------------------------------------------------------
@@ -96,14 +99,15 @@ class PeerOptimizer(ABC):
 
     @abstractmethod
     def report(self, proposal: Proposal, cost: float | None) -> None:
-        """Tell the library what its proposal cost (lower is better); None: it failed.
-
-        Also called with a remembered cost when the proposal repeats a measured configuration.
-        """
+        """Tell the library what its proposal cost (lower is better); None: it failed."""
 
     @abstractmethod
     def inject(self, configuration: Configuration, cost: float | None) -> None:
         """Tell the library of a feasible configuration that it did not propose."""
+
+    def repeat(self, proposal: Proposal, cost: float | None) -> None:
+        """Answer a proposal that was measured before from memory; by default: report it."""
+        self.report(proposal, cost)
 
     def refuse(self, proposal: Proposal) -> None:
         """Tell the library that its proposal breaks a known constraint; by default: it failed."""
@@ -141,6 +145,8 @@ class PeerOptimizer(ABC):
             self._unseen.add(key)
             known = key in self._costs
             self._costs[key] = cost
+            if self._idle:
+                continue
             if proposal is not None:
                 self.report(proposal, cost)
             elif not known:
@@ -173,7 +179,7 @@ class PeerOptimizer(ABC):
                 self.withdraw(proposal)
             elif key in self._costs:
                 duplicates += 1
-                self.report(proposal, self._costs[key])
+                self.repeat(proposal, self._costs[key])
             else:
                 self._keep(key, proposal, proposal.source, duplicates, infeasible, proposal.facts)
                 return configuration

@@ -29,6 +29,7 @@ from daybreak import (
     Space,
     SpaceError,
 )
+from daybreak_peers.trees import trees_of
 
 __all__ = ["MAX_LISTED_ORDERS", "Coding", "Column"]
 
@@ -59,16 +60,30 @@ class Column:
 class Coding:
     """Translates configurations of a space to columns and back.
 
+    Args:
+        space: the search space.
+        embed: linked parameters get a float in [0, 1] each that picks among the feasible children
+            at its level of the tree (see `daybreak_peers.trees`), so that all columns together
+            always stand for a feasible configuration; except those of parts that cannot be listed.
+
     Attributes:
-        columns: in order of declaration.
+        columns: in order of declaration; a parameter of a single value has none.
+        embedded: the parameters that are embedded.
 
     Raises:
         SpaceError: the space has a program parameter.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, *, embed: bool = False) -> None:
         self._space = space
-        self._columns = {p.name: _columns(p) for p in space.parameters}
+        self._trees = trees_of(space) if embed else []
+        self.embedded = frozenset(name for tree in self._trees for name in tree.names)
+        self._columns = {
+            p.name: (Column(p.name, "float", 0.0, 1.0, False, p.name),)
+            if p.name in self.embedded
+            else _columns(p)
+            for p in space.parameters
+        }
         self.columns: tuple[Column, ...] = tuple(
             column for columns in self._columns.values() for column in columns
         )
@@ -78,35 +93,40 @@ class Coding:
         return self._columns[parameter]
 
     def encode(self, configuration: Configuration) -> dict[str, float | int]:
-        """Return the value of every column."""
-        values: dict[str, float | int] = {}
-        for parameter in self._space.parameters:
-            values.update(self.encode_one(parameter, configuration[parameter.name]))
-        return values
+        """Return the value of every column, in order of declaration.
 
-    def encode_one(self, parameter: Parameter, value: Any) -> dict[str, float | int]:
-        """Return the values of one parameter's columns."""
-        columns = self._columns[parameter.name]
-        if isinstance(parameter, Real | Integer):
-            return {parameter.name: value}
-        if len(columns) == 1:
-            return {parameter.name: parameter.index_of(value)}
-        keys: dict[str, float | int] = {}
-        for position, element in enumerate(value):
-            keys[columns[element].name] = (position + 0.5) / len(columns)
-        return {column.name: keys[column.name] for column in columns}
+        Raises:
+            SpaceError: an embedded parameter's values are not feasible.
+        """
+        values: dict[str, float | int] = {}
+        for tree in self._trees:
+            values.update(tree.fractions(configuration))
+        for parameter in self._space.parameters:
+            if parameter.name not in self.embedded:
+                values.update(self._encode_one(parameter, configuration[parameter.name]))
+        return {column.name: values[column.name] for column in self.columns}
 
     def decode(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the configuration that the columns stand for; inactive parameters at rest.
 
-        It has valid values; the constraints need not hold.
+        It has valid values; the constraints need not hold. A parameter whose columns are missing
+        rests.
         """
-        found = {p.name: self.decode_one(p, values) for p in self._space.parameters}
-        return dict(self._space.settle(found))
+        found: dict[str, Any] = {}
+        for tree in self._trees:
+            found.update(tree.walk(values))
+        for parameter in self._space.parameters:
+            if parameter.name not in self.embedded:
+                found[parameter.name] = self.decode_one(parameter, values)
+        return dict(self._space.settle({name: found[name] for name in self._space.names}))
 
     def decode_one(self, parameter: Parameter, values: Mapping[str, Any]) -> Any:
-        """Return one parameter's value."""
+        """Return one parameter's value; its rest if a column is missing. Not for embedded ones."""
         columns = self._columns[parameter.name]
+        if not columns:
+            return parameter.rest
+        if any(column.name not in values for column in columns):
+            return parameter.rest
         if isinstance(parameter, Real):
             return min(max(float(values[parameter.name]), parameter.low), parameter.high)
         if isinstance(parameter, Integer):
@@ -116,20 +136,24 @@ class Coding:
         keys = [float(values[column.name]) for column in columns]
         return tuple(sorted(range(len(keys)), key=keys.__getitem__))
 
-    def complete(self, active: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a configuration from the columns of active parameters, the others at rest."""
-        found = {}
-        for parameter in self._space.parameters:
-            names = [column.name for column in self._columns[parameter.name]]
-            present = all(name in active for name in names)
-            found[parameter.name] = (
-                self.decode_one(parameter, active) if present else parameter.rest
-            )
-        return found
+    def _encode_one(self, parameter: Parameter, value: Any) -> dict[str, float | int]:
+        columns = self._columns[parameter.name]
+        if not columns:
+            return {}
+        if isinstance(parameter, Real | Integer):
+            return {parameter.name: value}
+        if len(columns) == 1:
+            return {parameter.name: parameter.index_of(value)}
+        keys: dict[str, float | int] = {}
+        for position, element in enumerate(value):
+            keys[columns[element].name] = (position + 0.5) / len(columns)
+        return keys
 
 
 def _columns(parameter: Parameter) -> tuple[Column, ...]:
     name, size = parameter.name, parameter.size
+    if size == 1 or (isinstance(parameter, Real) and parameter.low == parameter.high):
+        return ()
     if isinstance(parameter, Real):
         return (Column(name, "float", parameter.low, parameter.high, parameter.log, name),)
     if isinstance(parameter, Integer):

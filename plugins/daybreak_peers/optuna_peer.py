@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from daybreak import Configuration, parse_constraint
 from daybreak_peers.adapter import PeerOptimizer, Proposal
 from daybreak_peers.coding import Coding, Column
-from daybreak_peers.trees import trees_of
+from daybreak_peers.trees import Mender
 
 __all__ = ["OptunaGP", "OptunaRandom", "OptunaTPE"]
 
@@ -42,15 +42,13 @@ class _Optuna(PeerOptimizer):
 
     def start(self) -> None:
         """Make the study."""
-        self._coding = Coding(self.space)
-        mode = self.options.get("constraints", "repair")
-        self._mode = mode
-        self._trees = trees_of(self.space) if mode != "reject" else []
-        self._embedded = (
-            {name for tree in self._trees for name in tree.names} if mode == "embed" else set()
-        )
+        self._mode = self.options.get("constraints", "repair")
+        self._coding = Coding(self.space, embed=self._mode == "embed")
+        self._mender = Mender(self.space) if self._mode == "repair" else None
         self._conditions = {
-            p.name: parse_constraint(p.when) for p in self.space.parameters if p.when is not None
+            p.name: parse_constraint(p.when)
+            for p in self.space.parameters
+            if p.when is not None and p.name not in self._coding.embedded
         }
         self._worst: float | None = None
         self._told = 0
@@ -76,38 +74,30 @@ class _Optuna(PeerOptimizer):
             trial = self.study.ask()
             configuration = self._suggested(trial)
         source = "design" if self._told < self.startup else "model"
-        if self._mode == "repair" and not self.space.feasible(configuration):
-            for tree in self._trees:
-                configuration.update(tree.nearest(configuration))
-            configuration = self.space.settle(configuration)
+        if self._mender is not None and not self.space.feasible(configuration):
             self.study.tell(trial, state=TrialState.FAIL)
-            return Proposal(configuration, None, source, {"repaired": True})
+            return Proposal(self._mender.mend(configuration), None, source, {"note": "repaired"})
         return Proposal(configuration, trial, source)
 
     def _suggested(self, trial: optuna.Trial) -> dict[str, Any]:
+        """Suggest every column, each after those that its parameter's condition names."""
+        columns: dict[str, Any] = {}
         values: dict[str, Any] = {}
-        for tree in self._trees if self._embedded else ():
-            fractions = {name: trial.suggest_float(name, 0.0, 1.0) for name in tree.names}
-            values.update(tree.walk(fractions))
-        left = [p for p in self.space.parameters if p.name not in self._embedded]
+        left = list(self.space.parameters)
         while left:
             waiting = []
             for parameter in left:
                 condition = self._conditions.get(parameter.name)
-                if condition is None:
-                    on = True
-                elif set(condition.names) <= values.keys():
-                    on = condition.holds(values)
-                else:
+                if condition is not None and not set(condition.names) <= values.keys():
                     waiting.append(parameter)
                     continue
-                if on:
-                    columns = {c.name: _suggest(trial, c) for c in self._coding.of(parameter.name)}
+                if condition is None or condition.holds(values):
+                    for column in self._coding.of(parameter.name):
+                        columns[column.name] = _suggest(trial, column)
+                if parameter.name not in self._coding.embedded:
                     values[parameter.name] = self._coding.decode_one(parameter, columns)
-                else:
-                    values[parameter.name] = parameter.rest
             left = waiting
-        return {name: values[name] for name in self.space.names}
+        return self._coding.decode(columns)
 
     # -- results --------------------------------------------------------------------------------
 
@@ -125,6 +115,11 @@ class _Optuna(PeerOptimizer):
         for name, value in self._constraints(failed=cost is None).items():
             trial.set_constraint(name, value)
         self.study.tell(trial, self._value(cost))
+
+    def repeat(self, proposal: Proposal, cost: float | None) -> None:
+        """Tell the remembered cost, as Optuna's FAQ advises; what was repaired is known already."""
+        if proposal.handle is not None:
+            self.report(proposal, cost)
 
     def inject(self, configuration: Configuration, cost: float | None) -> None:
         """Add a finished trial."""
@@ -175,19 +170,16 @@ class _Optuna(PeerOptimizer):
         self, configuration: Configuration
     ) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
         active = self.space.active(configuration)
-        params: dict[str, Any] = {}
-        distributions: dict[str, BaseDistribution] = {}
-        if self._embedded:
-            for tree in self._trees:
-                params.update(tree.fractions(configuration))
-                distributions.update({n: FloatDistribution(0.0, 1.0) for n in tree.names})
-        for parameter in self.space.parameters:
-            if parameter.name in self._embedded or not active[parameter.name]:
-                continue
-            params.update(self._coding.encode_one(parameter, configuration[parameter.name]))
-            for column in self._coding.of(parameter.name):
-                distributions[column.name] = _distribution(column)
-        return params, distributions
+        values = self._coding.encode(configuration)
+        columns = [
+            column
+            for column in self._coding.columns
+            if active[column.parameter] or column.parameter in self._coding.embedded
+        ]
+        return (
+            {column.name: values[column.name] for column in columns},
+            {column.name: _distribution(column) for column in columns},
+        )
 
 
 class OptunaTPE(_Optuna):

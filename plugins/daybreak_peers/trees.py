@@ -14,7 +14,7 @@ import numpy as np
 
 from daybreak import Configuration, Space, SpaceError
 
-__all__ = ["Tree", "trees_of"]
+__all__ = ["Mender", "Tree", "trees_of"]
 
 
 class Tree:
@@ -88,6 +88,26 @@ class Tree:
             found[parameter.name] = (place + 0.5) / len(children)
             low, high = low + column.searchsorted(child), low + column.searchsorted(child, "right")
         return found
+
+
+class Mender:
+    """Repairs configurations: the nearest feasible leaf of each tree.
+
+    Real parameters in constraints, and trees too large to list, are left as they are: what comes
+    out may still be infeasible.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._trees = trees_of(space)
+
+    def mend(self, configuration: Configuration) -> dict[str, Any]:
+        """Return `configuration` if it is feasible, else the nearest that is, tree by tree."""
+        mended = dict(configuration)
+        if not self._space.feasible(mended):
+            for tree in self._trees:
+                mended.update(tree.nearest(mended))
+        return mended
 
 
 def trees_of(space: Space) -> list[Tree]:

@@ -24,6 +24,9 @@ class Unseen:
     Args:
         space: the search space.
         rng: what it draws with.
+
+    Attributes:
+        count: number of feasible configurations; None if they cannot be counted.
     """
 
     def __init__(self, space: Space, rng: np.random.Generator) -> None:
@@ -31,10 +34,10 @@ class Unseen:
         self._rng = rng
         self._seen: set[tuple[Any, ...]] = set()
         try:
-            self._count = space.count()
+            self.count: int | None = space.count()
         except SpaceError:
             space.sample(1, 0)  # an empty space raises here too; one too large to count does not
-            self._count = None
+            self.count = None
 
     def add(self, key: tuple[Any, ...]) -> None:
         """Note a feasible configuration as seen, by its values in order of declaration."""
@@ -43,7 +46,7 @@ class Unseen:
     @property
     def exhausted(self) -> bool:
         """Whether every configuration has been seen."""
-        return self._count is not None and len(self._seen) >= self._count
+        return self.count is not None and len(self._seen) >= self.count
 
     def draw(self) -> Configuration | None:
         """Return one that was not seen, all equally likely; None if there is none left.
@@ -55,7 +58,7 @@ class Unseen:
             for configuration in self._space.sample(_DRAW, self._rng):
                 if tuple(configuration.values()) not in self._seen:
                     return configuration
-        if self._count is None or self._count > _LISTABLE:
+        if self.count is None or self.count > _LISTABLE:
             return None
         left = [c for c in self._space.grid() if tuple(c.values()) not in self._seen]
         return left[int(self._rng.integers(len(left)))] if left else None
