@@ -83,15 +83,17 @@ class PeerOptimizer(ABC):
         #: a space of one configuration leaves a library nothing to do
         self._ended = self._unseen.count == 1
         self._idle = self._ended
-        if not self._idle:
-            self.start()
+        self.start()
         self.tell(problem.history)
 
     # -- the library's side ---------------------------------------------------------------------
 
     @abstractmethod
     def start(self) -> None:
-        """Make the library's objects; called once, before anything else."""
+        """Make the library's objects; called once, before anything else.
+
+        In a space of one configuration nothing else is called.
+        """
 
     @abstractmethod
     def suggest(self) -> Proposal | None:
