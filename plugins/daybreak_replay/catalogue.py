@@ -17,13 +17,24 @@ from typing import Any
 
 from daybreak import UserError, data_folder
 
-__all__ = ["RESERVED", "Description", "descriptions", "imported_folder", "table_name"]
+__all__ = [
+    "DESCRIPTION",
+    "RESERVED",
+    "Description",
+    "check_name",
+    "descriptions",
+    "imported_folder",
+    "read_imported",
+    "table_name",
+    "write_description",
+]
 
 #: Not to be taken by an imported table.
 RESERVED = "table"
 
 _SHIPPED = Path(__file__).parent / "tables"
-_IMPORTED_FILE = "description.json"
+#: Name of the file that describes an imported table, in the folder of its name.
+DESCRIPTION = "description.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
@@ -52,6 +63,7 @@ class Description:
     references: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    objectives: tuple[str, ...] = ()
 
 
 def imported_folder(name: str = "") -> Path:
@@ -92,13 +104,12 @@ def check_name(name: str) -> None:
 def descriptions() -> dict[str, Description]:
     """Return every known table by name, shipped ones first; reads no measurements.
 
-    A damaged description of an imported table raises only when it is asked for by name (see
-    `Description.path` of a file that is missing); here it is left out.
+    An imported table whose description is damaged is left out.
     """
     found = dict(_shipped())
     folder = imported_folder()
     if folder.is_dir():
-        for place in sorted(folder.glob(f"*/{_IMPORTED_FILE}")):
+        for place in sorted(folder.glob(f"*/{DESCRIPTION}")):
             name = place.parent.name
             if name in found or not _NAME.match(name):
                 continue
@@ -153,6 +164,7 @@ def _description(name: str, place: Path, content: Mapping[str, Any], *, kept: bo
         references=dict(content.get("references") or {}),
         values=dict(content.get("values") or {}),
         notes=tuple(map(str, content.get("notes") or ())),
+        objectives=tuple(content.get("objectives") or ()),
     )
 
 

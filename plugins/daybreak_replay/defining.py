@@ -87,9 +87,11 @@ def define_table(plan: Plan) -> Defined:
         if description is not None and description.kept
         else load_table(plan.path, plan.reading)
     )
-    table, objectives = _objectives(table, options.get("objectives"))
+    wanted = options.get("objectives") or (description and list(description.objectives)) or None
+    objectives = _objectives(table, wanted)
     chosen = options.get("missing") or (description and description.missing) or "refuse"
-    coverage = cover(table, _space(plan, table), chosen, file=str(plan.path))
+    declared = _space(plan, table)
+    coverage = cover(table, declared, chosen, file=str(plan.path))
     references, values = _references(plan, table, coverage, objectives[0])
     metrics = tuple(m for m in table.metrics if m.name not in {o.name for o in objectives})
     failures = any(table.failures[row] is not None for row in coverage.rows.tolist())
@@ -105,7 +107,7 @@ def define_table(plan: Plan) -> Defined:
         hidden_constraints=failures or coverage.missing != 0,
         notes=_notes(plan, table, coverage, objectives),
     )
-    opened = Opened(table, coverage, objectives, metrics, options.get("seed"), values)
+    opened = Opened(table, declared, coverage, objectives, metrics, options.get("seed"), values)
     return Defined(benchmark, opened)
 
 
@@ -114,7 +116,7 @@ def _label(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.") or "file"
 
 
-def _objectives(table: Table, wanted: Any) -> tuple[Table, tuple[Metric, ...]]:
+def _objectives(table: Table, wanted: Any) -> tuple[Metric, ...]:
     """Return the objectives that the suite wants, else those that the file states."""
     given = described(wanted)
     names = list(given) or list(table.objectives)
@@ -151,7 +153,7 @@ def _objectives(table: Table, wanted: Any) -> tuple[Table, tuple[Metric, ...]]:
             field="objectives",
             expected="objectives that every successful row has",
         )
-    return table, tuple(found)
+    return tuple(found)
 
 
 def _space(plan: Plan, table: Table) -> Space:

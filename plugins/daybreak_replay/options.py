@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["MetricOptions", "RecordedOptions", "TableOptions", "TimeOptions"]
+__all__ = [
+    "ExportOptions",
+    "FileOptions",
+    "ImportOptions",
+    "MetricOptions",
+    "RecordedOptions",
+    "TableOptions",
+    "TimeOptions",
+]
 
 Value = bool | int | float | str | list[int]
 
@@ -73,13 +81,9 @@ class RecordedOptions(BaseModel):
         return references
 
 
-class TableOptions(RecordedOptions):
-    """What `replay/table` takes: a file, and how to read it."""
+class FileOptions(RecordedOptions):
+    """How a file is to be read."""
 
-    path: str = Field(
-        description="the file: T4 or a Kernel Tuner cache (.json, .json.gz), CSV (.csv, .csv.gz), "
-        "Parquet (.parquet), or a folder of Daybreak results",
-    )
     format: Literal["auto", "t4", "cache", "csv", "parquet", "results"] = Field(
         "auto", description="format of the file; auto: by its name and content"
     )
@@ -138,9 +142,32 @@ class TableOptions(RecordedOptions):
     )
     run: str | None = Field(None, description="results: one run only; default: all of them")
 
+
+class TableOptions(FileOptions):
+    """What `replay/table` takes: a file, and how to read it."""
+
+    path: str = Field(
+        description="the file: T4 or a Kernel Tuner cache (.json, .json.gz), CSV (.csv, .csv.gz), "
+        "Parquet (.parquet), or a folder of Daybreak results",
+    )
+
     @field_validator("path")
     @classmethod
     def _path(cls, path: str) -> str:
         if not path.strip():
             raise ValueError("name a file")
         return path
+
+
+class ImportOptions(FileOptions):
+    """What the importers take."""
+
+    replace: bool = Field(False, description="replace an imported table of the same name")
+
+
+class ExportOptions(BaseModel):
+    """What the exporters take."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    indent: bool = Field(False, description="one value per line, for people to read")

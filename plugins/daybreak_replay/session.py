@@ -20,10 +20,10 @@ from daybreak import (
     Metric,
     NotRecorded,
     Sample,
+    Space,
     TrialFailed,
     Verdict,
 )
-from daybreak_replay.recording import show
 from daybreak_replay.spaces import Coverage
 from daybreak_replay.table import Table
 from daybreak_replay.units import TIME_UNITS, time_unit
@@ -42,10 +42,11 @@ _VERIFIED = frozenset({FailureKind.WRONG_RESULT})
 class Opened:
     """What a session needs: the table, how the space covers it, and what to replay.
 
-    `values` are references of which only a value is known, by name, in the first objective's unit.
+    `declared` is the space before it was narrowed to the rows, if it was. `values` are references of which only a value is known, by name, in the first objective's unit.
     """
 
     table: Table
+    declared: Space
     coverage: Coverage
     objectives: tuple[Metric, ...]
     metrics: tuple[Metric, ...]
@@ -157,7 +158,7 @@ class RecordedSession:
         name = configuration.get("reference")
         value = self._opened.values.get(str(name)) if len(configuration) == 1 else None
         if value is None:
-            raise NotRecorded(f"the table lacks {show(configuration)}")
+            raise NotRecorded("the table has no such configuration")
         return Recorded(-1, {"recorded_reference": name}, value)
 
     def _replayed(self, row: int) -> dict[str, list[float]]:

@@ -121,6 +121,7 @@ def choose_metrics(
     stated: Sequence[str],
     unit: str,
     described: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[tuple[Metric, ...], tuple[str, ...], list[str]]:
     """Return the metrics of a file, objectives first; the objectives; and notes.
 
@@ -131,6 +132,7 @@ def choose_metrics(
         unit: the file's unit of time.
         described: the user's description of metrics: `unit`, `direction` by name; its names are
             the objectives if there are any.
+        known: unit and direction by name as the file itself states them.
 
     Raises:
         UserError: an objective that the rows have no values of, or whose direction is not known.
@@ -148,7 +150,8 @@ def choose_metrics(
     metrics: list[Metric] = []
     unknown: list[str] = []
     for name in (*objectives, *(other for other in found if other not in objectives)):
-        metric = _metric(name, found[name], unit, described.get(name, {}))
+        one = {**(known or {}).get(name, {}), **described.get(name, {})}
+        metric = _metric(name, found[name], unit, one)
         if metric is not None:
             metrics.append(metric)
         elif name in objectives:

@@ -81,8 +81,8 @@ def read_t1(path: Path, constants: Mapping[str, float] | None = None) -> Space:
                 expected=getattr(error, "expected", None)
                 or "arithmetic, comparisons, and, or, not, in, min, max, abs over parameters",
                 nearest=getattr(error, "nearest", None),
-                remedy="to take the rows of the table as the space instead: option `space: rows`"
-                ", or leave out --space",
+                remedy="to take the rows of the table as the space instead: leave out the "
+                "option `space`",
             ) from error
         constraints.append(constraint)
     name = str((content.get("KernelSpecification") or {}).get("KernelName") or path.stem)

@@ -10,6 +10,7 @@ Source: github.com/odgaard/TuningSchema, `results-schema.json` 1.0.0.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from daybreak import FailureKind, UserError, nearest
@@ -25,7 +26,10 @@ from daybreak_replay.formats.kernel_tuner import (
 from daybreak_replay.recording import Recording, Row
 from daybreak_replay.units import TIME_UNITS, seconds_per, time_unit
 
-__all__ = ["is_t4", "read_t4"]
+__all__ = ["OWN", "is_t4", "read_t4"]
+
+#: The member of a result in which Daybreak's exporter keeps what T4 has no word for.
+OWN = "daybreak"
 
 _VALID = "correct"
 _WORDS = ("timeout", "compile", "runtime", "correctness", "constraints", _VALID)
@@ -71,10 +75,16 @@ def read_t4(
         raise UserError("this file holds no results", file=file, field="results")
     chosen = unit or _stated_unit(file, document, results)
     factor = seconds_per(chosen, field="metadata.timeunit", file=file)
-    reader = _Reader(file, time_unit(chosen) or chosen, factor)
+    own = _own(document)
+    reader = _Reader(file, time_unit(chosen) or chosen, factor, own.get("runtimes"))
     rows = [reader.row(number, result) for number, result in enumerate(results)]
     metrics, objectives, notes = choose_metrics(
-        file, reader.found, reader.objectives or ["time"], reader.unit, described or {}
+        file,
+        reader.found,
+        reader.objectives or ["time"],
+        reader.unit,
+        described or {},
+        own["known"],
     )
     known = {metric.name for metric in metrics}
     for row in rows:
@@ -122,6 +132,21 @@ def _stated_unit(file: str, document: Document, results: Sequence[Any]) -> str:
     )
 
 
+def _own(document: Document) -> dict[str, Any]:
+    """Return what Daybreak's exporter adds: whose repetitions `runtimes` are, and the metrics."""
+    metadata = document.members.get("metadata")
+    own = metadata.get(OWN) if isinstance(metadata, Mapping) else None
+    if not isinstance(own, Mapping):
+        return {"known": {}}
+    metrics = own.get("metrics")
+    known = {
+        str(one["name"]): {"unit": one.get("unit"), "direction": one.get("direction")}
+        for one in (metrics if isinstance(metrics, list) else ())
+        if isinstance(one, Mapping) and one.get("direction") in ("minimize", "maximize")
+    }
+    return {"runtimes": own.get("runtimes"), "known": known}
+
+
 def _measurements(result: Any) -> list[Mapping[str, Any]]:
     listed = result.get("measurements") if isinstance(result, Mapping) else None
     return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
@@ -130,8 +155,9 @@ def _measurements(result: Any) -> list[Mapping[str, Any]]:
 class _Reader:
     """Makes rows of results, and remembers what all of them have in common."""
 
-    def __init__(self, file: str, unit: str, factor: float) -> None:
+    def __init__(self, file: str, unit: str, factor: float, main: str | None) -> None:
         self._file = file
+        self._main = main
         self.unit = unit
         self._factor = factor
         self.parameters: tuple[str, ...] = ()
@@ -177,6 +203,7 @@ class _Reader:
             self._take_times(row, times)
         self._judge(row, result.get("invalidity", _VALID), result)
         self._take_measurements(row, result)
+        self._take_own(row, result.get(OWN))
         for name in result.get("objectives") or ():
             if isinstance(name, str) and name not in self.objectives:
                 self.objectives.append(name)
@@ -225,14 +252,14 @@ class _Reader:
 
     def _take_measurements(self, row: Row, result: Mapping[str, Any]) -> None:
         runtimes = row.samples.pop("time", None)
-        if runtimes:
-            self.found.setdefault("time", self.unit)
-        main = next((n for n in result.get("objectives") or () if is_time(str(n))), "time")
+        main = self._main or next(
+            (str(n) for n in result.get("objectives") or () if is_time(str(n))), "time"
+        )
         for one in _measurements(result):
             name, value = str(one.get("name")), one.get("value")
             stated = str(one.get("unit") or "").strip()
             if isinstance(value, str):
-                self._take_word(row, name, value)
+                self._take_word(row, value)
                 continue
             samples = samples_of(value)
             if samples is None:
@@ -249,16 +276,20 @@ class _Reader:
         if runtimes and main not in row.samples:
             row.samples[main] = runtimes
             self.found[main] = self.unit
-        if main != "time":
-            self.found.pop("time", None)
         if row.failure is not None:
             row.samples = {}
 
-    def _take_word(self, row: Row, name: str, word: str) -> None:
+    def _take_own(self, row: Row, own: Any) -> None:
+        """Take what Daybreak's own exporter adds: the kind of failure, finer than T4's."""
+        if row.failure is not None and isinstance(own, Mapping):
+            with suppress(ValueError):
+                row.failure = FailureKind(own.get("failure_kind"))
+                row.message = str(own.get("message") or row.message)
+
+    def _take_word(self, row: Row, word: str) -> None:
         if word in OUTSIDE:
             row.outside = True
         elif failure_of(word) is not None:
-            self.found.setdefault(name, "")
             row.failure = row.failure or failure_of(word) or FailureKind.CRASH
             row.message = f"recorded as invalid: {word}"
 
