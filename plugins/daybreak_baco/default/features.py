@@ -1,8 +1,8 @@
 """What the models see of a configuration: numbers in [0, 1], grouped by lengthscale.
 
 - a number becomes one column. Values that span a wide range and are positive go on a logarithmic
-  scale, as do those that the space says are (`log`); then an ordinal's column is the mean of that
-  and of its rank, so that neither crowds most values into one corner;
+  scale, as do those that the space says are (`log`); an ordinal's column is the mean of that and
+  of its rank, so that neither crowds most values into one corner;
 - a category becomes a column per value, scaled so that any two values are one unit apart: the
   Gaussian process sees the Hamming distance;
 - an order becomes the position of each element and, per pair of elements, which one comes first
@@ -16,7 +16,6 @@ Columns of one group share a lengthscale, so that a permutation of five costs tw
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -24,17 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import (
-    Categorical,
-    Configuration,
-    Integer,
-    Ordinal,
-    Parameter,
-    Permutation,
-    Program,
-    Real,
-    Space,
-)
+from daybreak import Categorical, Integer, Ordinal, Parameter, Permutation, Real, Space
+from daybreak_baco.default.coding import Coding
 
 __all__ = ["Features", "Group"]
 
@@ -57,33 +47,31 @@ class Group:
 
 
 class Features:
-    """Encodes configurations of one space.
+    """Encodes rows of codes of one space.
 
     Attributes:
         groups: one per lengthscale.
         member: int array, the group of each column.
     """
 
-    def __init__(self, space: Space, seed: int, settings: Any) -> None:
-        self._space = space
-        self._settings = settings
+    def __init__(self, space: Space, coding: Coding, seed: int, settings: Any) -> None:
+        self._coding = coding
         self.groups: list[Group] = []
+        self._blocks: list[tuple[int, _Block]] = []
         member: list[int] = []
-        self._blocks: list[_Block] = []
-        for parameter in space.parameters:
-            if isinstance(parameter, Program) or parameter.size == 1:
-                continue
+        for i in coding.free:
+            parameter = space.parameters[i]
             block = _block(parameter, settings)
-            self._blocks.append(block)
+            self._blocks.append((i, block))
             for label, width in block.widths:
                 member += [len(self.groups)] * width
                 self.groups.append(Group(label, (parameter.name,)))
         self._derived: list[_Derived] = []
         if settings.derived:
-            self._derive(seed)
-            for derived in self._derived:
-                member.append(len(self.groups))
-                self.groups.append(Group(derived.name, derived.owners))
+            self._derive(space, seed, settings)
+        for derived in self._derived:
+            member.append(len(self.groups))
+            self.groups.append(Group(derived.name, derived.owners))
         self.member = np.array(member, dtype=np.intp)
 
     @property
@@ -91,28 +79,27 @@ class Features:
         """Number of columns."""
         return len(self.member)
 
-    def encode(self, configurations: Sequence[Configuration]) -> Array:
-        """Return an array of shape (configurations, width)."""
-        n = len(configurations)
-        parts = [np.zeros((n, 0))]
-        for block in self._blocks:
-            parts.append(block.encode([c[block.name] for c in configurations]))
-        parts += [derived.encode(configurations) for derived in self._derived]
+    def encode(self, rows: Array) -> Array:
+        """Return an array of shape (rows, width)."""
+        parts = [np.zeros((len(rows), 0))]
+        parts += [block.encode(rows[:, i], self._coding, rows) for i, block in self._blocks]
+        parts += [derived.encode(rows, self._coding) for derived in self._derived]
         return np.hstack(parts)
 
-    def _derive(self, seed: int) -> None:
+    def _derive(self, space: Space, seed: int, settings: Any) -> None:
         """Add the quantities that vary and say something that no single column says."""
-        quantities = self._space.quantities()
+        quantities = space.quantities()
+        if settings.inferred and not quantities:
+            quantities = []
         if not quantities:
             return
-        probes = self._space.sample(_PROBES, np.random.default_rng(seed))
+        probes = self._coding.sample(_PROBES, np.random.default_rng(seed))
         columns = [c for c in self.encode(probes).T if np.ptp(c) > 0]
         for quantity in quantities:
-            values = quantity.values({n: [c[n] for c in probes] for n in quantity.names}, _PROBES)
-            derived = _Derived.of(quantity, values)
+            derived = _Derived.of(quantity, self._coding, probes)
             if derived is None:
                 continue
-            column = derived.scale(values)
+            column = derived.encode(probes, self._coding)[:, 0]
             if any(abs(np.corrcoef(column, other)[0, 1]) > _SAME for other in columns):
                 continue
             columns.append(column)
@@ -120,43 +107,35 @@ class Features:
 
 
 class _Block:
-    """The columns of one parameter, looked up by value where there are few."""
+    """The columns of one parameter."""
 
-    def __init__(self, parameter: Parameter, widths: list[tuple[str, int]]) -> None:
-        self.name = parameter.name
+    def __init__(self, widths: list[tuple[str, int]]) -> None:
         self.widths = widths
 
-    def encode(self, values: list[Any]) -> Array:
+    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
         raise NotImplementedError
 
 
-class _Listed(_Block):
-    def __init__(
-        self,
-        parameter: Parameter,
-        widths: list[tuple[str, int]],
-        values: Sequence[Any],
-        rows: Array,
-    ) -> None:
-        super().__init__(parameter, widths)
-        self._rows = rows
-        self._at = {value: i for i, value in enumerate(values)}
+class _Table(_Block):
+    def __init__(self, widths: list[tuple[str, int]], table: Array) -> None:
+        super().__init__(widths)
+        self._table = table
 
-    def encode(self, values: list[Any]) -> Array:
-        at = self._at
-        return self._rows[[at[value] for value in values]]
+    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+        return self._table[codes.astype(np.intp)]
 
 
 class _Range(_Block):
     def __init__(self, parameter: Real | Integer) -> None:
-        super().__init__(parameter, [(parameter.name, 1)])
+        super().__init__([(parameter.name, 1)])
+        self._shift = parameter.low if isinstance(parameter, Integer) else 0
         self._log = parameter.log or _wide(parameter.low, parameter.high)
         self._low = math.log(parameter.low) if self._log else float(parameter.low)
         high = math.log(parameter.high) if self._log else float(parameter.high)
-        self._span = (high - self._low) or 1.0
+        self._span = high - self._low
 
-    def encode(self, values: list[Any]) -> Array:
-        numbers = np.array(values, dtype=np.float64)
+    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+        numbers = codes + float(self._shift)
         if self._log:
             numbers = np.log(numbers)
         return ((numbers - self._low) / self._span)[:, None]
@@ -166,35 +145,35 @@ class _Orders(_Block):
     """An order: positions of the elements, and which of two elements comes first."""
 
     def __init__(self, parameter: Permutation, settings: Any) -> None:
-        self._length = n = parameter.length
+        self._name = parameter.name
+        n = parameter.length
         self._pairs = np.array(list(combinations(range(n), 2)), dtype=np.intp).reshape(-1, 2)
         self._kendall = settings.kendall
         widths = [(f"{parameter.name}:position", n)]
         if self._kendall:
             widths.append((f"{parameter.name}:precedence", len(self._pairs)))
-        super().__init__(parameter, widths)
+        super().__init__(widths)
         # divided so that reversing the order is a distance of one in either group
         order = np.arange(n)
-        self._far = math.sqrt(float(((order - order[::-1]) ** 2).sum())) or 1.0
+        self._far = math.sqrt(float(((order - order[::-1]) ** 2).sum()))
 
-    def encode(self, values: list[Any]) -> Array:
-        orders = np.array(values, dtype=np.intp).reshape(-1, self._length)
-        position = np.argsort(orders, axis=1)
+    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+        position = np.argsort(coding.column(self._name, rows), axis=1)
         if not self._kendall:
             return position / self._far
         first = position[:, self._pairs[:, 0]] < position[:, self._pairs[:, 1]]
-        return np.hstack([position / self._far, first / math.sqrt(max(1, len(self._pairs)))])
+        return np.hstack([position / self._far, first / math.sqrt(len(self._pairs))])
 
 
 def _block(parameter: Parameter, settings: Any) -> _Block:
     match parameter:
         case Ordinal():
-            column = _ordinal(parameter, settings.scale)
-            return _Listed(parameter, [(parameter.name, 1)], parameter.values, column[:, None])
+            table = _ordinal(parameter, settings.scale)[:, None]
+            return _Table([(parameter.name, 1)], table)
         case Categorical():
             k = len(parameter.values)
-            rows = np.eye(k) / math.sqrt(2.0) if k > 2 else np.array([[0.0], [1.0]])
-            return _Listed(parameter, [(parameter.name, rows.shape[1])], parameter.values, rows)
+            table = np.eye(k) / math.sqrt(2.0) if k > 2 else np.array([[0.0], [1.0]])
+            return _Table([(parameter.name, table.shape[1])], table)
         case Permutation():
             return _Orders(parameter, settings)
         case Real() | Integer():
@@ -230,8 +209,9 @@ class _Derived:
         self._log, self._low, self._span = log, low, high - low
 
     @classmethod
-    def of(cls, quantity: Any, values: Array) -> _Derived | None:
+    def of(cls, quantity: Any, coding: Coding, probes: Array) -> _Derived | None:
         """Return None for a quantity that is undefined somewhere, or does not vary."""
+        values = _values(quantity, coding, probes)
         if not np.isfinite(values).all() or np.ptp(values) <= 0:
             return None
         log = bool(values.min() > 0)
@@ -239,14 +219,15 @@ class _Derived:
         low, high = float(scaled.min()), float(scaled.max())
         return cls(quantity, log, low, high) if high - low > 1e-9 else None
 
-    def scale(self, values: Array) -> Array:
-        """Bring values to about [0, 1]."""
+    def encode(self, rows: Array, coding: Coding) -> Array:
+        """Return a column."""
+        values = np.nan_to_num(_values(self._quantity, coding, rows))
         if self._log:
             values = np.log(np.maximum(values, 1e-300))
-        return np.asarray((values - self._low) / self._span)
+        return ((values - self._low) / self._span)[:, None]
 
-    def encode(self, configurations: Sequence[Configuration]) -> Array:
-        """Return a column."""
-        columns = {n: [c[n] for c in configurations] for n in self.owners}
-        values = self._quantity.values(columns, len(configurations))
-        return self.scale(np.nan_to_num(values))[:, None]
+
+def _values(quantity: Any, coding: Coding, rows: Array) -> Array:
+    columns = {name: coding.column(name, rows) for name in quantity.names}
+    found: Array = quantity.values(columns, len(rows))
+    return found

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 _SQRT5 = math.sqrt(5.0)
 _JITTER = 1e-8
+KERNEL = ["m52"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,25 @@ class GaussianProcess:
                 best = (float(found.fun), found.x)
         vector = best[1] if best is not None else self._middle().vector()
         self._last = Hyper.of(vector)
+        self._problem = problem
         return Fit(x, y, self._member, self._last, extra)
+
+    def spread(self, x, y, extra, n, rng, width=1.0):
+        """n fits at hyperparameters drawn around the last maximum (diagonal Laplace)."""
+        extra = np.zeros(len(y)) if extra is None else extra
+        v = self._last.vector()
+        h = np.empty_like(v)
+        for i in range(len(v)):
+            up, dn = v.copy(), v.copy()
+            up[i] += 0.1; dn[i] -= 0.1
+            h[i] = (self._problem.value(up)[1][i] - self._problem.value(dn)[1][i]) / 0.2
+        sd = width / np.sqrt(np.maximum(h, 1.0 / self._problem._scale**2))
+        lo = np.array([b[0] for b in self._problem.bounds]); hi = np.array([b[1] for b in self._problem.bounds])
+        out = []
+        for _ in range(n):
+            t = np.clip(v + sd * rng.standard_normal(len(v)), lo, hi)
+            out.append(Fit(x, y, self._member, Hyper.of(t), extra))
+        return out
 
     def _middle(self) -> Hyper:
         p = self.prior
@@ -152,9 +171,17 @@ class _Posterior:
         n, groups = self._n, self._groups
         weight = np.exp(-2.0 * vector[:groups])
         signal, noise = math.exp(vector[-2]), math.exp(vector[-1])
-        s = _SQRT5 * np.sqrt(weight @ self._d).reshape(n, n)
-        decay = np.exp(-s)
-        kernel = signal * (1.0 + s + s * s / 3.0) * decay
+        r2 = (weight @ self._d).reshape(n, n)
+        if KERNEL[0] == "m32":
+            s = np.sqrt(3.0 * r2)
+            decay = np.exp(-s)
+            kernel = signal * (1.0 + s) * decay
+            slope_part = signal * 3.0 * decay
+        else:
+            s = _SQRT5 * np.sqrt(r2)
+            decay = np.exp(-s)
+            kernel = signal * (1.0 + s + s * s / 3.0) * decay
+            slope_part = signal * (5.0 / 3.0) * (1.0 + s) * decay
         noisy = kernel.copy()
         noisy[self._diagonal] += noise + self._extra + _JITTER
         lower, info = lapack.dpotrf(noisy, lower=1, clean=1)
@@ -168,7 +195,7 @@ class _Posterior:
         value = 0.5 * float(centred @ alpha) + float(np.log(lower.diagonal()).sum())
         slope = 0.5 * (inverse - np.outer(alpha, alpha))
         gradient = np.empty_like(vector)
-        inner = slope * (signal * (5.0 / 3.0) * (1.0 + s) * decay)
+        inner = slope * slope_part
         # d k / d log l_g = (5/3) s^2 (1 + sqrt5 r) exp(-sqrt5 r) d_g / l_g^2
         gradient[:groups] = weight * (self._d @ inner.ravel())
         gradient[-2] = float((slope * kernel).sum())
@@ -187,6 +214,9 @@ def _squares(a: Array, b: Array) -> Array:
 
 
 def _matern(squares: Array) -> Array:
+    if KERNEL[0] == "m32":
+        s = np.sqrt(3.0 * squares)
+        return (1.0 + s) * np.exp(-s)
     s = np.sqrt(5.0 * squares)
     k = 1.0 + s + squares * (5.0 / 3.0)
     np.negative(s, out=s)
