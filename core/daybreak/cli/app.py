@@ -26,6 +26,7 @@ _MODULES = (
     "results",
     "compare",
     "analyze",
+    "report",
     "sql",
     "db",
     "importing",

@@ -1,0 +1,56 @@
+"""`daybreak report`: a run as a page, or its figures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daybreak.cli.output import print_message
+from daybreak.cli.sql import problems_told
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `report` to `app`."""
+    app.command("report")(_report)
+
+
+def _report(
+    out: Annotated[
+        Path, typer.Option(help="FILE.html: one page that fetches nothing; a folder: SVG files.")
+    ] = Path("report.html"),
+    results: Annotated[
+        Path, typer.Option(envvar="DAYBREAK_RESULTS", help="Folder with results.")
+    ] = Path("results"),
+    run: Annotated[
+        str | None,
+        typer.Option(help="A run's id or its beginning, or a suite's name; else the newest."),
+    ] = None,
+    benchmark: Annotated[
+        str | None, typer.Option(help="Only benchmarks that fit, e.g. 'replay/dedisp*'.")
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Id of the study whose model to look into.")
+    ] = None,
+    at: Annotated[
+        str, typer.Option(help="Numbers of evaluations for tables and ranks, e.g. 20,60,200.")
+    ] = "",
+) -> None:
+    """Draw a run: scores over the budget, ranks, targets reached, what the model believed.
+
+    Needs matplotlib: pip install 'daybreak[report]'.
+
+    Example: daybreak report --out report.html --results results
+    """
+    from daybreak.analysis.answers import Asked
+    from daybreak.report.page import make_sections, write_report
+    from daybreak.report.pages import parse_numbers
+
+    asked = Asked(run=run, benchmark=benchmark, at=parse_numbers(at))
+    with problems_told():
+        title, sections = make_sections(results, asked, study)
+    for file in write_report(out, title, sections):
+        print_message(f"written: {file}")
