@@ -80,7 +80,7 @@ def _predictions(axes: Axes, rows: Sequence[Mapping[str, Any]], label: str, dire
         top = axes.get_ylim()[1]
         axes.plot(failed, [top] * len(failed), "x", color=_FAILED, markersize=4, label="failed")
     if values and min(values) > 0 and max(values) > 20 * min(values) and (mean > 0).all():
-        axes.set_yscale("log")
+        _logarithmic(axes)
     axes.legend(frameon=False, fontsize=8)
     tidy(axes, x="evaluation", y=label, title="Predicted and measured")
 
@@ -131,7 +131,7 @@ def _acquisition(
     values = [float(row["acquisition"]) for row in said]
     axes.plot([row["evaluation"] for row in said], values, color=_MODEL, linewidth=1.4)
     if values and min(values) > 0:
-        axes.set_yscale("log")
+        _logarithmic(axes)
     tidy(axes, x="evaluation", y="acquisition", title="What the next was worth trying")
 
 
@@ -139,7 +139,7 @@ def _lengthscales(
     axes: Axes, rows: Sequence[Mapping[str, Any]], _label: str, _direction: str
 ) -> None:
     _curves(axes, rows, "lengthscales")
-    axes.set_yscale("log")
+    _logarithmic(axes)
     tidy(axes, x="evaluation", y="lengthscale", title="Lengthscales (short: matters)")
 
 
@@ -164,6 +164,18 @@ def _curves(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str) -> None:
         style = styles[name]
         axes.plot(*zip(*points, strict=True), color=style.color, linewidth=1.4, label=name)
     axes.legend(frameon=False, fontsize=7.5, ncols=2 if len(names) > 4 else 1)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Make the upright axis logarithmic, with at least two plain numbers on it."""
+    from matplotlib.ticker import LogLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    few = high < 100 * low
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
 
 
 def _mapping(value: Any) -> dict[str, float]:

@@ -19,13 +19,15 @@ def draw_ranks(means: Sequence[Rank], each: Sequence[Rank], judged: CriticalDiff
     """Draw a row per optimizer, best on top; see `daybreak.analysis.ranking`."""
     styles = strokes([one.optimizer for one in means])
     benchmarks = sorted({one.benchmark for one in each})
-    with canvas(8.2, 1.6 + 0.34 * len(means)) as figure:
+    with canvas(8.2, 1.7 + 0.42 * len(means)) as figure:
         axes = figure.subplots()
         rows = {one.optimizer: len(means) - i for i, one in enumerate(means)}
+        # below the mean, one after the other, so that equal ranks stay apart
+        step = 0.32 / max(1, min(len(benchmarks), len(_MARKS)) - 1)
         for i, name in enumerate(benchmarks[: len(_MARKS)]):
             own = [one for one in each if one.benchmark == name and one.optimizer in rows]
             axes.plot(
-                [one.rank for one in own], [rows[one.optimizer] - 0.22 for one in own],
+                [one.rank for one in own], [rows[one.optimizer] - 0.14 - step * i for one in own],
                 linestyle="", marker=_MARKS[i], markersize=4.5, markerfacecolor="none",
                 markeredgecolor=INK, markeredgewidth=0.8, label=name,
             )  # fmt: skip

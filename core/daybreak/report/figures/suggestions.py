@@ -23,7 +23,7 @@ def draw_suggestion_time(rows: Sequence[Mapping[str, Any]]) -> str:
     ends: dict[str, float] = {}
     with canvas(8.2, 4.2) as figure:
         axes = figure.subplots()
-        for k, optimizer in enumerate(optimizers):
+        for optimizer in optimizers:
             own = [row for row in rows if row["optimizer"] == optimizer]
             points = []
             for first in sorted({int(row["first_evaluation"]) for row in own}):
@@ -40,9 +40,8 @@ def draw_suggestion_time(rows: Sequence[Mapping[str, Any]]) -> str:
                 x, middles, color=style.color, linestyle=style.dash, linewidth=style.width,
                 marker="o", markersize=4, label=optimizer,
             )  # fmt: skip
-            # bars of different optimizers side by side
-            shifted = [value * (1 + 0.012 * (k - len(optimizers) / 2)) for value in x]
-            axes.vlines(shifted, middles, highs, color=style.color, linewidth=1, alpha=0.7)
+            axes.vlines(x, middles, highs, color=style.color, linewidth=1, alpha=0.7)
+            axes.plot(x, highs, color=style.color, linestyle="", marker="_", markersize=7)
             ends[optimizer] = middles[-1]
         axes.set_yscale("log")
         low, high = axes.get_ylim()
