@@ -89,6 +89,10 @@ def _check_kind(spec: ComponentSpec) -> list[str]:
         else:
             problems += _check_benchmark_options(spec.benchmark_options)
     if isinstance(spec, OptimizerSpec):
+        if spec.isolation not in (Isolation.INLINE, Isolation.WORKER):
+            problems.append(
+                f"isolation must be Isolation.INLINE or Isolation.WORKER, not {_show(spec.isolation)}"
+            )
         types = spec.parameter_types
         if not isinstance(types, frozenset) or not types or not types <= PARAMETER_TYPES:
             problems.append(
