@@ -108,8 +108,8 @@ def _shortfall(bound: float, mean: Array, deviation: Array) -> Array:
 def chebyshev(values: Array, weights: Array) -> Array:
     """Return the augmented Chebyshev sum of objectives (n, m) for weights (m,) that sum to 1.
 
-    Each objective is scaled to [0, 1] over the rows. Whatever its shape, every point of a front is
-    the minimum for some weights (Knowles 2006, "ParEGO", equation 2).
+    Each objective is scaled to [0, 1] over the rows. Unlike a plain weighted sum it has minima
+    inside a concave front too (Knowles 2006, "ParEGO", equation 2).
     """
     low = values.min(axis=0)
     span = values.max(axis=0) - low
