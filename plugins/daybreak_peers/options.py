@@ -33,42 +33,44 @@ class PeerOptions(BaseModel):
     )
 
 
-class _OptunaOptions(PeerOptions):
-    constraints: Literal["embed", "repair", "reject"] = Field(
+class _PlainOptions(PeerOptions):
+    """Options of libraries without constraints between parameters of their own."""
+
+    constraints: Literal["repair", "embed", "reject"] = Field(
         default="repair",
         description="Known constraints. repair: the feasible configuration nearest to the proposal; "
         "embed: a number per parameter picks among the feasible children of the constraint tree; "
-        "reject: Optuna is told of the violation and asked again.",
+        "reject: the library is told of the violation and asked again.",
     )
 
 
-class OptunaRandomOptions(_OptunaOptions):
+class OptunaRandomOptions(_PlainOptions):
     """Options of `optuna-random`."""
 
 
-class OptunaTPEOptions(_OptunaOptions):
+class OptunaTPEOptions(_PlainOptions):
     """Options of `optuna-tpe`."""
 
     startup: int = Field(default=10, ge=1, description="Random trials before the model is used.")
 
 
-class OptunaGPOptions(_OptunaOptions):
+class OptunaGPOptions(_PlainOptions):
     """Options of `optuna-gp`."""
 
     startup: int = Field(default=10, ge=1, description="Random trials before the model is used.")
 
 
-class SmacOptions(PeerOptions):
+class SmacOptions(_PlainOptions):
     """Options of `smac`."""
 
     facade: Literal["hpo", "blackbox"] = Field(
         default="hpo",
         description="hpo: a random forest; blackbox: a Gaussian process.",
     )
-    constraints: Literal["forbid", "repair", "reject"] = Field(
-        default="forbid",
-        description="Known constraints. forbid: as forbidden clauses of the ConfigSpace; repair: "
-        "the feasible configuration nearest to the proposal; reject: SMAC is told that it crashed.",
+    retrain_after: int = Field(
+        default=8,
+        ge=1,
+        description="Configurations taken from one fit of the model; 8 is SMAC's own default.",
     )
 
 
