@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ _BATCH = 4096
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """Of a Matern-5/2 process: lengthscales (d,), signal variance and noise variance."""
+    """Of a Matern process: lengthscales (d,), signal variance and noise variance."""
 
     lengthscales: _Floats
     variance: float
@@ -43,13 +44,17 @@ class Hyperparameters:
 
 
 class GaussianProcess:
-    """A zero-mean Gaussian process, conditioned on observations.
+    """A Gaussian process of constant mean, conditioned on observations.
 
     Args:
         x: inputs, shape (n, d).
         y: values, shape (n,).
         hyperparameters: of the kernel and the noise.
         extra: known noise variances of the single observations, shape (n,) or a number.
+        groups, smoothness, likeliest_mean: as in `Likelihood`.
+
+    Attributes:
+        mean: the constant mean.
 
     Raises:
         numpy.linalg.LinAlgError: the covariance cannot be factorised, not even with jitter, for
@@ -62,16 +67,30 @@ class GaussianProcess:
         y: _Floats,
         hyperparameters: Hyperparameters,
         extra: _Floats | float = 0.0,
+        *,
+        groups: NDArray[np.intp] | None = None,
+        smoothness: float = 2.5,
+        likeliest_mean: bool = False,
     ) -> None:
         self.x: _Floats = np.asarray(x, dtype=np.float64)
         self.y: _Floats = np.asarray(y, dtype=np.float64)
         self.hyperparameters = hyperparameters
         h = hyperparameters
-        covariance = h.variance * cross_correlation(self.x, self.x, h.lengthscales)
+        self._smoothness = smoothness
+        self._lengthscales = h.lengthscales if groups is None else h.lengthscales[groups]
+        covariance = h.variance * self._correlation(self.x)
         diagonal = h.variance + h.noise + extra + NUGGET
         np.fill_diagonal(covariance, diagonal)
         self._factor = _factorise(covariance)
         self._alpha: _Floats = dpotrs(self._factor, self.y, lower=1)[0]
+        self.mean = 0.0
+        if likeliest_mean:
+            flat: _Floats = dpotrs(self._factor, np.ones(len(self.y)), lower=1)[0]
+            self.mean = float(self._alpha.sum() / flat.sum())
+            self._alpha = self._alpha - self.mean * flat
+
+    def _correlation(self, z: _Floats) -> Any:
+        return cross_correlation(z, self.x, self._lengthscales, self._smoothness)
 
     def predict(self, z: _Floats) -> tuple[_Floats, _Floats]:
         """Return mean and variance of the noiseless function at the rows of `z` (m, d).
@@ -85,9 +104,9 @@ class GaussianProcess:
         for start in range(0, len(z), _BATCH):
             part = slice(start, min(start + _BATCH, len(z)))
             # (n, m), Fortran-ordered, as the triangular solver wants it
-            cross = cross_correlation(z[part], self.x, h.lengthscales).T
+            cross = self._correlation(z[part]).T
             cross *= h.variance
-            means[part] = self._alpha @ cross
+            means[part] = self.mean + self._alpha @ cross
             solved = dtrsm(1.0, self._factor, cross, lower=1, overwrite_b=1)
             variances[part] = h.variance - np.einsum("ij,ij->j", solved, solved)
         return means, variances
@@ -96,7 +115,7 @@ class GaussianProcess:
         """Return the log marginal likelihood of the observations."""
         half_determinant = float(np.log(self._factor.diagonal()).sum())
         return (
-            -0.5 * float(self.y @ self._alpha)
+            -0.5 * float((self.y - self.mean) @ self._alpha)
             - half_determinant
             - 0.5 * len(self.y) * float(np.log(2.0 * np.pi))
         )
