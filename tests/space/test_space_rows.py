@@ -134,6 +134,10 @@ def test_truth_values_are_no_numbers():
     assert {"b": True, "x": 1} in space
     assert {"b": 1, "x": 1} not in space
     assert {"b": True, "x": True} not in space
+    space.count()  # builds the tree, which then answers
+    assert {"b": 1, "x": 1} not in space
+    assert {"b": True, "x": True} not in space
+    assert {"b": True, "x": 1} in space
 
 
 def test_known_parameters_keep_their_kind_and_values():

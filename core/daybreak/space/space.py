@@ -13,7 +13,13 @@ from daybreak.errors import SpaceError, nearest
 from daybreak.records import Configuration, Value
 from daybreak.space.chain import activity_order, make_parts
 from daybreak.space.constraint import Constraint, activity_constraint, parse_constraint
-from daybreak.space.parameters import Parameter, Program, Real, parameter_from_dict
+from daybreak.space.parameters import (
+    Categorical,
+    Parameter,
+    Program,
+    Real,
+    parameter_from_dict,
+)
 from daybreak.space.parts import Part, TreePart
 
 if TYPE_CHECKING:
@@ -89,6 +95,12 @@ class Space:
         self.published: dict[str, Any] = dict(published or {})
         self.notes: tuple[str, ...] = tuple(notes)
         self._parts: list[Part] | None = None
+        self._truths = any(
+            isinstance(value, bool)
+            for parameter in self.parameters
+            if isinstance(parameter, Categorical)
+            for value in parameter.values
+        )
 
     def _derive_conditions(self, clipped: bool) -> tuple[Constraint, ...]:
         conditional = [p for p in self.parameters if p.when is not None]
@@ -263,8 +275,10 @@ class Space:
         if len(configuration) != len(self.names):
             return False
         # values of the right type, the usual case, are looked up as they are; a truth value must
-        # not pass for 0 or 1, and what cannot be looked up (a list) is normalised first
-        if self._parts is not None and bool not in map(type, configuration.values()):
+        # not pass for 0 or 1 nor the other way round, and what cannot be looked up (a list) is
+        # normalised first
+        plain = self._parts is not None and not self._truths
+        if plain and bool not in map(type, configuration.values()):
             try:
                 return self.feasible(configuration)
             except (KeyError, TypeError):

@@ -212,11 +212,12 @@ class _Reader:
     def _wrong_names(self, number: int, configuration: Mapping[str, Any]) -> None:
         odd = sorted(configuration.keys() ^ self._names)
         extra = [name for name in odd if name in configuration]
+        name = extra[0] if extra else odd[0]
         raise self._fail(
             number,
-            f"its configuration has {'another' if extra else 'no'} parameter '{odd[0]}'",
+            f"its configuration has {'another' if extra else 'no'} parameter '{name}'",
             expected=", ".join(self.parameters),
-            nearest=nearest(odd[0], self._names) if extra else None,
+            nearest=nearest(name, self._names) if extra else None,
         )
 
     def _take_times(self, row: Row, times: Mapping[str, Any]) -> None:
