@@ -37,7 +37,7 @@ def _list(
     for row in rows:
         row["objectives"] = row["max_objectives"] or "any"
         row["takes"] = ", ".join(row["parameter_types"])
-    columns = ["name", "summary", "takes", "objectives", "distribution"]
+    columns = ["name", "summary", "takes", "objectives", "isolation", "distribution"]
     print_table(rows, columns, as_json=as_json)
     warn_of_broken_plugins(registry)
 

@@ -280,7 +280,7 @@ def host_environment() -> dict[str, str]:
     return {
         **os.environ,
         **dict.fromkeys(_THREAD_VARIABLES, threads),
-        "PYTHONHASHSEED": os.environ.get("PYTHONHASHSEED") or "0",
+        "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry or os.getcwd()) for entry in sys.path),
     }
 

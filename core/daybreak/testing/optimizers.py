@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 # ruff: noqa: S101 - the kit's checks are assertions, as in any test
+import atexit
 import copy
 import dataclasses
 import functools
 import json
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import pytest
 
 from daybreak.plugin import OptimizerSpec
 from daybreak.plugin.contracts import Explains, Optimizer, Problem, Spends
+from daybreak.plugin.specs import Isolation
 from daybreak.records import Configuration, FailureKind, Outcome, Trial
+from daybreak.run.optimizers import Optimizers
 from daybreak.testing.clocks import forbid_clocks
 from daybreak.testing.components import ComponentConformance
 from daybreak.testing.exercises import OUTSIDE, drive, failed, measured, problems, trial_of
@@ -24,6 +27,20 @@ from daybreak.testing.options import check_options
 from daybreak.testing.probe import ask_process, describe_component
 
 __all__ = ["OptimizerConformance"]
+
+#: of an optimizer with isolation `worker`: what is only promised of it in its own process ...
+_ONLY_IN_ITS_PROCESS = {
+    "test_same_seed_same_proposals",
+    "test_other_seeds_other_proposals",
+    "test_resumed_equals_uninterrupted",
+}
+#: ... and what can only be seen in this one
+_ONLY_HERE = {
+    "test_proposals_stay_as_they_were",
+    "test_leaves_the_global_random_state_alone",
+    "test_does_not_read_the_clock",
+    "test_leaves_problem_and_trials_alone",
+}
 
 
 class OptimizerConformance(ComponentConformance):
@@ -35,6 +52,8 @@ class OptimizerConformance(ComponentConformance):
             component_name = "hill-climb"
 
     Every test runs once for each of the kit's problems whose parameter types the optimizer takes.
+    With isolation `worker` it runs in this process and in the optimizer's own, but for tests that
+    make sense in one of them only.
 
     Attributes:
         options: the options to try it with.
@@ -43,6 +62,8 @@ class OptimizerConformance(ComponentConformance):
         exhausts: it ends a finite space by proposing nothing; None: as the capability `exhausts`
             says.
         skip_problems: names of problems to leave out; say why beside it.
+        directly: with isolation `worker`, try it in this process too; False for a library that
+            this would harm.
     """
 
     kind: ClassVar[str] = "optimizer"
@@ -51,6 +72,10 @@ class OptimizerConformance(ComponentConformance):
     seeded: ClassVar[bool | None] = None
     exhausts: ClassVar[bool | None] = None
     skip_problems: ClassVar[frozenset[str]] = frozenset()
+    directly: ClassVar[bool] = True
+    #: where the test under way makes its optimizers
+    _isolation: ClassVar[Isolation] = Isolation.INLINE
+    _made: ClassVar[list[Optimizer]] = []
 
     # ---- what the tests start from ------------------------------------------------------------
 
@@ -76,8 +101,33 @@ class OptimizerConformance(ComponentConformance):
         """Return a new optimizer for `problem`, with the class's options validated."""
         cls.require()
         component = cls.component()
-        made: Optimizer = component.create(problem, component.validate(cls.options))
+        made = _optimizers().create(
+            component, problem, component.validate(cls.options), isolation=cls._isolation
+        )
+        cls._made.append(made)
         return made
+
+    @classmethod
+    def isolations(cls, test: str) -> list[Isolation]:
+        """Return where `test` makes its optimizers; it runs once for each."""
+        if cls._spec().isolation is Isolation.INLINE:
+            return [Isolation.INLINE]
+        places = []
+        if cls.directly and test not in _ONLY_IN_ITS_PROCESS:
+            places.append(Isolation.INLINE)
+        if test not in _ONLY_HERE:
+            places.append(Isolation.WORKER)
+        return places
+
+    @pytest.fixture(autouse=True)
+    def place(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Say where this test makes its optimizers, and end their processes after it."""
+        cls = type(self)
+        cls._isolation = getattr(request, "param", Isolation.INLINE)
+        cls._made = []
+        yield
+        for optimizer in cls._made:
+            _optimizers().release(optimizer)
 
     @classmethod
     def _has(cls, flag: bool | None, capability: str) -> bool:
@@ -89,9 +139,12 @@ class OptimizerConformance(ComponentConformance):
             return
         try:
             names = self.problem_names()
+            places = self.isolations(metafunc.function.__name__)
         except Exception:
             # collecting must not fail: `test_it_takes_some_problem` says what is wrong
-            names = []
+            names, places = [], []
+        if places != [Isolation.INLINE]:
+            metafunc.parametrize("place", places, indirect=True, ids=[str(one) for one in places])
         metafunc.parametrize("case", names)
 
     # ---- the component ------------------------------------------------------------------------
@@ -254,6 +307,8 @@ class OptimizerConformance(ComponentConformance):
         """It draws from a generator of its own, not from `random` or `numpy.random`."""
         import numpy as np
 
+        if self._spec().isolation is Isolation.WORKER:
+            pytest.skip("in its own process the global generators are its own")
         problem = problems()[case]
         random.seed(99)
         np.random.seed(99)
@@ -344,6 +399,14 @@ class OptimizerConformance(ComponentConformance):
             )
         assert told[-1].reference == OUTSIDE
         return told
+
+
+@functools.cache
+def _optimizers() -> Optimizers:
+    """Keep the processes that fork optimizers for the whole session: starting them costs."""
+    made = Optimizers()
+    atexit.register(made.close)
+    return made
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daybreak.plugin import Component, OptimizerSpec, TargetSpec
+from daybreak.plugin.specs import Isolation
 
 __all__ = ["HEAVY", "ask_process", "describe_component"]
 
@@ -93,6 +94,7 @@ def describe_component(component: Component) -> dict[str, Any]:
         "factory": spec.factory,
         "options": spec.options,
         "benchmark_options": list(getattr(spec, "benchmark_options", ())),
+        "isolation": str(getattr(spec, "isolation", Isolation.INLINE)),
         "plugin": component.plugin,
     }
 
@@ -104,7 +106,10 @@ def _component(description: Mapping[str, Any]) -> Component:
         return Component(
             TargetSpec(**common, summary="probe", benchmark_options=pairs), description["plugin"]
         )
-    return Component(OptimizerSpec(**common, summary="probe"), description["plugin"])
+    isolation = Isolation(description["isolation"])
+    return Component(
+        OptimizerSpec(**common, summary="probe", isolation=isolation), description["plugin"]
+    )
 
 
 def _listing(factories: list[str]) -> dict[str, Any]:
@@ -154,17 +159,21 @@ def _proposals(
     trials: int,
 ) -> Any:
     """Drive the optimizer on each named problem; a text instead of proposals says what it raised."""
+    from daybreak.run.optimizers import Optimizers
     from daybreak.testing.exercises import drive, problems
 
     made = _component(component)
     answers: dict[str, Any] = {}
-    for name in names:
-        problem = problems(seed=seed)[name]
-        try:
-            done = drive(made.create(problem, dict(options)), problem, trials)
-            answers[name] = [dict(trial.configuration) for trial in done]
-        except Exception as error:
-            answers[name] = f"{type(error).__name__}: {error}"
+    with Optimizers() as optimizers:
+        for name in names:
+            problem = problems(seed=seed)[name]
+            try:
+                optimizer = optimizers.create(made, problem, options)
+                done = drive(optimizer, problem, trials)
+                answers[name] = [dict(trial.configuration) for trial in done]
+                optimizers.release(optimizer)
+            except Exception as error:
+                answers[name] = f"{type(error).__name__}: {error}"
     return answers
 
 
