@@ -90,6 +90,10 @@ class OptimizerSpec(ComponentSpec):
 
     `isolation`: `worker` gives each study's optimizer a process of its own, for libraries that draw
     from global random generators, may take the interpreter down with them, or compute for long.
+
+    `accepts`: dotted path of a function of a `Benchmark` and validated options that raises a
+    `UserError` where the optimizer cannot work on it, for what the parameters' types do not tell
+    (too large to list, say). Called before anything is run, also where the library is missing.
     """
 
     kind: ClassVar[str] = "optimizer"
@@ -100,6 +104,7 @@ class OptimizerSpec(ComponentSpec):
         {"real", "integer", "ordinal", "categorical", "permutation"}
     )
     max_objectives: int = 1
+    accepts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

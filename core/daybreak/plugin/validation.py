@@ -100,6 +100,8 @@ def _check_kind(spec: ComponentSpec) -> list[str]:
             )
         if type(spec.max_objectives) is not int or spec.max_objectives < 0:
             problems.append("max_objectives must be a whole number, 0 for any")
+        if spec.accepts is not None:
+            problems += _check_path("accepts", spec.accepts)
     if isinstance(spec, MetricSpec):
         if not isinstance(spec.unit, str) or not spec.unit.strip():
             problems.append("unit is mandatory ('1' for a plain number)")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from daybreak.errors import UserError, nearest
 from daybreak.plugin.specs import OptimizerSpec
+from daybreak.suite.acceptance import refusal
 from daybreak.suite.benchmarks import PlannedBenchmark, note_user_error
 from daybreak.suite.faults import Faults, translate
 from daybreak.suite.labels import canonical_json, distinct_labels
@@ -130,6 +131,15 @@ def check_pair(optimizer: PlannedOptimizer, one: PlannedBenchmark, faults: Fault
             f"'{spec.name}' takes no {kind} parameters, but {one.full} has: {', '.join(names)}",
             expected="parameters of type " + ", ".join(sorted(spec.parameter_types)),
             remedy=remedy,
+        )
+    refused = None if strange else refusal(spec, one.benchmark, optimizer.options)
+    if refused is not None:
+        faults.add(
+            optimizer.place,
+            f"'{spec.name}' cannot take {one.full}: {refused.message}",
+            expected=refused.expected,
+            nearest=refused.nearest,
+            remedy=refused.remedy or remedy,
         )
     count = len(one.benchmark.objectives)
     if spec.max_objectives and count > spec.max_objectives:
