@@ -60,6 +60,7 @@ class PeerOptimizer(ABC):
         options: the validated options.
         seed: 31 bits drawn from the problem's seed, for the library.
         rng: a generator of the adapter's own, from the problem's seed.
+        sign: -1 where the objective is maximised, else 1: an objective times this is a cost.
     """
 
     patience: ClassVar[int] = 1000
@@ -72,7 +73,7 @@ class PeerOptimizer(ABC):
         sequences = np.random.SeedSequence(problem.seed).spawn(2)
         self.rng = np.random.default_rng(sequences[0])
         self.seed = int(sequences[1].generate_state(1)[0]) & 0x7FFFFFFF
-        self._sign = -1.0 if problem.objectives[0].direction is Direction.MAXIMIZE else 1.0
+        self.sign = -1.0 if problem.objectives[0].direction is Direction.MAXIMIZE else 1.0
         self._patience = int(self.options.get("patience") or self.patience)
         self._unseen = Unseen(self.space, self.rng)
         #: costs of what was told, by configuration; None: failed
@@ -118,6 +119,11 @@ class PeerOptimizer(ABC):
     def withdraw(self, proposal: Proposal) -> None:
         """Tell the library that its proposal is being measured already; by default: it failed."""
         self.report(proposal, None)
+
+    @property
+    def pending(self) -> list[Configuration]:
+        """The proposals that were not told yet."""
+        return [dict(zip(self.space.names, key, strict=True)) for key in self._pending]
 
     # -- ask and tell ---------------------------------------------------------------------------
 
@@ -234,4 +240,4 @@ class PeerOptimizer(ABC):
                     f"{value:g}"
                 )
             value = math.log(value)
-        return max(-COST_LIMIT, min(COST_LIMIT, self._sign * value))
+        return max(-COST_LIMIT, min(COST_LIMIT, self.sign * value))

@@ -48,6 +48,18 @@ class Unseen:
         """Whether every configuration has been seen."""
         return self.count is not None and len(self._seen) >= self.count
 
+    def has(self, configuration: Configuration) -> bool:
+        """Whether a feasible configuration has been seen."""
+        return tuple(configuration.values()) in self._seen
+
+    def draw_many(self, n: int) -> list[Configuration]:
+        """Return up to `n` different ones that were not seen; all that are left in a small space."""
+        if self.count is not None and self.count <= 2 * n:
+            drawn: list[Configuration] = list(self._space.grid())
+        else:
+            drawn = list(self._space.sample(n, self._rng, unique=True))
+        return [c for c in drawn if tuple(c.values()) not in self._seen][:n]
+
     def draw(self) -> Configuration | None:
         """Return one that was not seen, all equally likely; None if there is none left.
 
