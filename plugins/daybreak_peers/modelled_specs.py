@@ -22,6 +22,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_TYPES,
             requires=(_OPTUNA,),
+            extra="peers-optuna",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -32,6 +33,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_TYPES,
             requires=(_OPTUNA, "torch>=2", "scipy>=1.13"),
+            extra="peers-optuna-gp",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -42,6 +44,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_TYPES,
             requires=(_OPTUNA,),
+            extra="peers-optuna",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -52,6 +55,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_TYPES,
             requires=("smac>=2.3",),
+            extra="peers-smac",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -62,6 +66,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_TYPES,
             requires=("botorch>=0.14",),
+            extra="peers-botorch",
             isolation=Isolation.WORKER,
         ),
     ]

@@ -164,3 +164,13 @@ def test_a_missing_compiler_names_the_system_package(monkeypatch):
 def test_an_optimizer_has_no_benchmark_options():
     spec = OptimizerSpec(name="coin", factory="x:y", summary="Tosses")
     assert Component(spec, "p").validate({}, benchmark="sum") == {}
+
+
+def test_a_missing_package_of_an_extra_is_remedied_by_the_extra(component):
+    made = component(requires=("no-such-abacus>=3", "pytest"), extra="wood", executables=("no-such",))
+    package, present, program = made.requirements()
+    assert (package.met, package.name) == (False, "no-such-abacus>=3")
+    assert package.remedy == "pip install 'abacus-plugin[wood]'"
+    assert present.met
+    assert not program.met
+    assert "abacus-plugin" not in program.remedy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import DaybreakError, PluginError, RequirementError
@@ -118,10 +118,21 @@ class Component:
         return model.model_validate(dict(options)).model_dump(mode="json")
 
     def requirements(self) -> list[Requirement]:
-        """Return the stated requirements with whether each is met on this machine."""
-        from daybreak.plugin.requirements import check_requirements
+        """Return the stated requirements with whether each is met on this machine.
 
-        return check_requirements(self.spec.requires, self.spec.executables)
+        Where the spec names an extra, that is the remedy for a missing package.
+        """
+        from daybreak.plugin.requirements import check_requirements, install_command
+
+        found = check_requirements(self.spec.requires, self.spec.executables)
+        if not (self.spec.extra and self.distribution):
+            return found
+        remedy = install_command(f"{self.distribution}[{self.spec.extra}]")
+        packages = len(self.spec.requires)
+        return [
+            one if one.met or i >= packages else replace(one, remedy=remedy)
+            for i, one in enumerate(found)
+        ]
 
     def missing(self) -> list[Requirement]:
         """Return the stated requirements (packages, programs) that are not met here."""
@@ -136,7 +147,7 @@ class Component:
                 raise RequirementError(
                     f"{self.kind} '{self.name}' cannot be used: "
                     + "; ".join(f"{one.name}: {one.detail}" for one in missing),
-                    remedy="; ".join(one.remedy for one in missing),
+                    remedy="; ".join(dict.fromkeys(one.remedy for one in missing)),
                 ) from error
             raise self._broken(
                 f"{self.kind} '{self.name}': {what} '{path}' cannot be imported: "

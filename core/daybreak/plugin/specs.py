@@ -54,6 +54,8 @@ class ComponentSpec:
         options: dotted path of a pydantic model for the component's options, or None for none.
         capabilities: what it can do; the words are listed with each kind.
         requires: PEP 508 requirements, checked against the installed distributions.
+        extra: the extra of the plugin's own distribution that brings what `requires` names: the
+            remedy for what is missing is then ``pip install 'DISTRIBUTION[extra]'``.
         executables: programs that must be on PATH.
         devices: labels of devices that a trial occupies: `cpu`, `gpu`, `fpga`.
     """
@@ -66,6 +68,7 @@ class ComponentSpec:
     options: str | None = None
     capabilities: frozenset[str] = frozenset()
     requires: tuple[str, ...] = ()
+    extra: str | None = None
     executables: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
 

@@ -70,6 +70,8 @@ def _check_common(spec: ComponentSpec) -> list[str]:
         problems.append("summary must be one line of text")
     if not isinstance(spec.capabilities, frozenset) or not _all_text(spec.capabilities):
         problems.append("capabilities must be a frozenset of words")
+    if spec.extra is not None and not (isinstance(spec.extra, str) and _NAME.fullmatch(spec.extra)):
+        problems.append(f"extra must name an extra of the distribution, not {_show(spec.extra)}")
     for field in ("requires", "executables", "devices"):
         value = getattr(spec, field)
         if not isinstance(value, tuple) or not _all_text(value):
