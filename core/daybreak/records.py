@@ -17,6 +17,7 @@ __all__ = [
     "Direction",
     "Event",
     "FailureKind",
+    "HistoryChoice",
     "Limits",
     "MeasurementProtocol",
     "Metric",
@@ -178,6 +179,24 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryChoice:
+    """Which earlier trials an optimizer is given before its first proposal.
+
+    Attributes:
+        benchmarks: patterns of full names; empty: the study's own benchmark. Others count where
+            parameters and objectives have the same names.
+        optimizers: patterns of labels; empty: any.
+        runs: patterns of run ids or suites' names; empty: any but the present run.
+        most: so many configurations of each benchmark at most.
+    """
+
+    benchmarks: tuple[str, ...] = ()
+    optimizers: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    most: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class StudyPlan:
     """One optimizer on one benchmark with one seed, as a suite asks for it.
 
@@ -199,6 +218,7 @@ class StudyPlan:
     limits: Limits = field(default_factory=Limits)
     thresholds: tuple[Threshold, ...] = ()
     batch: int = 1
+    history: HistoryChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,13 @@ class KnowsFaults(Protocol):
 class Problem:
     """What an optimizer is made for.
 
-    `history` holds earlier trials to start warm from (other runs, another machine), best told
-    before the first `ask`; `references` may serve as priors.
+    `history` holds earlier trials of this very benchmark (other runs, another machine) to start
+    warm from: tell them before the first `ask`. `related` holds those of other benchmarks, by full
+    name, whose parameters and objectives have the same names; their values are not comparable with
+    this benchmark's, so it is for optimizers that transfer (capability `transfers`) and nobody
+    else. Both are ordered from best to worst with failures last, each configuration once and in
+    this space; where a trial comes from is the fact `history` of its outcome (`benchmark`, `run`,
+    `optimizer`). `references` may serve as priors.
     """
 
     benchmark: str
@@ -292,6 +297,7 @@ class Problem:
     references: tuple[Reference, ...] = ()
     hidden_constraints: bool = True
     history: Sequence[Trial] = ()
+    related: Mapping[str, Sequence[Trial]] = field(default_factory=dict)
 
 
 class Optimizer(Protocol):

@@ -23,6 +23,7 @@ from daybreak.measure.machine import (
 from daybreak.plugin import Registry
 from daybreak.records import Trial, TrialStatus
 from daybreak.run.events import Listener
+from daybreak.run.history import Histories
 from daybreak.run.keys import new_run_id
 from daybreak.run.surveys import Surveys
 from daybreak.store import RunInfo, RunWriter, StudyRow, find_runs, ingest, read_run
@@ -68,6 +69,9 @@ class Books:
         self._listener = listener
         self._writer = writer
         self._record = record
+        self.histories = Histories(
+            results, writer.run_id, () if record is None else record.histories, writer.history
+        )
         self._surveyed = Surveys({} if record is None else record.landscapes)
         self._lock = threading.RLock()
         self._began = time.monotonic()
@@ -277,7 +281,11 @@ class Books:
                     protocol=asdict(plan.protocol),
                     thresholds=tuple(asdict(threshold) for threshold in plan.thresholds),
                     started_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-                    details={"batch": plan.batch, "benchmark_options": dict(plan.options)},
+                    details={
+                        "batch": plan.batch,
+                        "benchmark_options": dict(plan.options),
+                        **({"history": study.history.summary} if plan.history else {}),
+                    },
                 )
             )
             self._tell("study_started", **study.named, evaluations=plan.budget.evaluations)

@@ -224,6 +224,7 @@ class _Engine:
             measure=holder.measure,
             on_trial=books.trial,
             recorded=books.recorded_trials(key),
+            history=books.histories.of(plan, holder.benchmark),
             role=role,
         )
 

@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,9 +53,14 @@ def study_key(plan: StudyPlan, *, space: str, versions: Mapping[str, str]) -> st
 
     The budget is left out: a study continues when its budget grows. `space` is the fingerprint of
     the search space; `versions` maps the distributions of the plugins involved to their versions.
+    Of a history the choice counts, not the trials: these are recorded with the run, so that a
+    resumed study gets the very same.
     """
+    # only with a history, so that keys of studies without one stay what they were
+    history = {} if plan.history is None else {"history": asdict(plan.history)}
     return digest(
         {
+            **history,
             "benchmark": plan.benchmark,
             "options": plan.options,
             "optimizer": plan.optimizer,

@@ -22,6 +22,7 @@ from daybreak.records import (
     Trial,
     TrialStatus,
 )
+from daybreak.run.history import History
 
 if TYPE_CHECKING:
     from daybreak.run.optimizers import Optimizers
@@ -53,6 +54,7 @@ class Study:
     measure: Measure
     on_trial: Callable[[Study, Trial, bool], None]
     recorded: Mapping[int, Trial] = field(default_factory=dict)
+    history: History = field(default_factory=History)
     role: str = "optimizer"
 
     status: str = "running"
@@ -169,6 +171,8 @@ class Study:
             budget=self.plan.budget,
             references=self.benchmark.references,
             hidden_constraints=self.benchmark.hidden_constraints,
+            history=self.history.trials,
+            related=self.history.related,
         )
         return self.optimizers.create(self.component, problem, self.plan.optimizer_options)
 

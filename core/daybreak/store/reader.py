@@ -88,6 +88,7 @@ def read_run(results: Path, run_id: str) -> RunRecord:
         plugins=tuple(notes.plugins),
         benchmarks=notes.benchmarks,
         landscapes=notes.landscapes,
+        histories=tuple(notes.histories),
         problems=tuple(notes.problems),
     )
 
@@ -132,6 +133,7 @@ class _Notes:
     plugins: list[Mapping[str, Any]] = field(default_factory=list)
     benchmarks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     landscapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    histories: list[Mapping[str, Any]] = field(default_factory=list)
     studies: dict[str, StudyRow] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -167,6 +169,8 @@ class _Notes:
                 self.benchmarks[name] = {**self.benchmarks.get(name, {}), **record["row"]}
             case "landscape":
                 self.landscapes[record["row"]["benchmark"]] = record["row"]
+            case "history":
+                self.histories.append(record["row"])
             case "study":
                 row = study_row(record["row"])
                 self.studies[row.study_id] = row

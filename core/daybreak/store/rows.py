@@ -94,7 +94,8 @@ class RunRecord:
     """All of one run, for resuming.
 
     `studies` maps each study's key to its record, in the order of recording; `benchmarks` maps the
-    full name to its row, and `landscapes` to what is known of the whole space. `problems` lists unreadable lines in the middle of a file, one sentence
+    full name to its row, and `landscapes` to what is known of the whole space; `histories`
+    are the rows of `RunWriter.history`. `problems` lists unreadable lines in the middle of a file, one sentence
     each; a torn last line is no problem and not listed.
     """
 
@@ -105,4 +106,5 @@ class RunRecord:
     plugins: tuple[Mapping[str, Any], ...] = ()
     benchmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     landscapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    histories: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[str, ...] = ()

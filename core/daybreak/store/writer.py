@@ -181,6 +181,13 @@ class RunWriter:
         """
         self._write("landscape", {"row": dict(row)})
 
+    def history(self, row: Mapping[str, Any]) -> None:
+        """Record earlier trials that optimizers of this run are given; see `daybreak.run.history`.
+
+        `row` has `benchmark`, `choice`, and whatever a resumed run needs to give the very same.
+        """
+        self._write("history", {"row": dict(row)})
+
     def study(self, row: StudyRow) -> None:
         """Record a study before its first trial."""
         columns = {field.name: getattr(row, field.name) for field in fields(row)}

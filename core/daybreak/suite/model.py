@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, StrictInt, StrictStr, 
 from daybreak.suite.faults import describe
 from daybreak.suite.settings import (
     BudgetSpec,
+    HistorySpec,
     Label,
     LimitsSpec,
     Name,
@@ -66,6 +67,7 @@ class OptimizerEntry(SuiteModel):
     label: Label | None = None
     batch: Count = 1
     only: tuple[StrictStr, ...] = ()
+    history: HistorySpec | None = None
 
 
 def _seeds(value: Any) -> Any:

@@ -116,6 +116,7 @@ def _study(one: PlannedBenchmark, optimizer: PlannedOptimizer, seed: int) -> Stu
         limits=one.entry.limits.record(),
         thresholds=one.thresholds,
         batch=optimizer.entry.batch,
+        history=None if optimizer.entry.history is None else optimizer.entry.history.record(),
     )
 
 
@@ -148,6 +149,13 @@ def _picks_nothing(
 
 def _warnings(pairs: Sequence[tuple[PlannedBenchmark, PlannedOptimizer]]) -> list[str]:
     found: list[str] = []
+    for optimizer in {id(optimizer): optimizer for _, optimizer in pairs}.values():
+        history = optimizer.entry.history
+        if history and history.benchmarks and "transfers" not in optimizer.spec.capabilities:
+            found.append(
+                f"'{optimizer.label}' makes nothing of other benchmarks' trials: of its history "
+                "only those of the same benchmark count"
+            )
     for one in {id(one): one for one, _ in pairs}.values():
         budget = one.entry.budget
         size = one.benchmark.space.size

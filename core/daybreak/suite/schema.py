@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daybreak.suite.model import FORMATS, Suite
+from daybreak.suite.settings import HistorySpec
 from daybreak.suite.shape import BENCHMARK_KEYS, OPTIMIZER_KEYS
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
         ],
     }
     schema["$defs"]["Thresholds"] = _THRESHOLDS
+    schema["$defs"]["HistorySpec"] = _history_schema()
     description = properties["targets"]["description"]
     properties["targets"] = {"$ref": "#/$defs/Thresholds", "description": description}
     properties["include"] = {
@@ -117,6 +119,15 @@ def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
         {"required": ["include"]},
     ]
     schema["patternProperties"] = {"^x-": {"description": "ignored: a place for YAML anchors"}}
+    return schema
+
+
+def _history_schema() -> dict[str, Any]:
+    schema = HistorySpec.model_json_schema()
+    _untitled(schema)
+    for name in ("benchmarks", "optimizers", "runs"):
+        field = schema["properties"][name]
+        schema["properties"][name] = {**_PATTERNS, "description": field["description"]}
     return schema
 
 
@@ -158,6 +169,10 @@ def _items(
         "each": _EACH,
         "only": _PATTERNS,
         "batch": {"type": "integer", "minimum": 1, "description": "configurations asked at once"},
+        "history": {
+            "description": "earlier trials to give it: true, or which",
+            "anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/HistorySpec"}],
+        },
         "budget": {"$ref": "#/$defs/BudgetSpec"},
         "targets": {"$ref": "#/$defs/Thresholds"},
         "protocol": {"$ref": "#/$defs/ProtocolSpec"},

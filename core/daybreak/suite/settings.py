@@ -17,12 +17,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from daybreak.records import Budget, Limits, MeasurementProtocol, Repeats, Threshold
+from daybreak.records import Budget, HistoryChoice, Limits, MeasurementProtocol, Repeats, Threshold
 from daybreak.suite.faults import describe
 from daybreak.suite.values import Bytes, Count, Seconds
 
 __all__ = [
     "BudgetSpec",
+    "HistorySpec",
     "Label",
     "LimitsSpec",
     "Name",
@@ -65,6 +66,25 @@ Name = Annotated[str, BeforeValidator(lambda value: _name(value, ""))]
 #: what `as:` says; no character that means something in `--only`
 Label = Annotated[str, BeforeValidator(lambda value: _name(value, ":=,"))]
 Positive = Annotated[float, Field(strict=True, gt=0)]
+
+
+class HistorySpec(SuiteModel):
+    """Earlier trials that an optimizer is given; patterns as in `only`."""
+
+    benchmarks: tuple[StrictStr, ...] = Field(
+        (), description="benchmarks whose trials to give; else those of the study's own"
+    )
+    optimizers: tuple[StrictStr, ...] = Field(
+        (), description="optimizers whose trials to give; else of any"
+    )
+    runs: tuple[StrictStr, ...] = Field(
+        (), description="runs (ids or suites' names) whose trials to give; else of any"
+    )
+    most: Count = Field(500, description="configurations of each benchmark at most")
+
+    def record(self) -> HistoryChoice:
+        """Return the choice as the run loop takes it."""
+        return HistoryChoice(self.benchmarks, self.optimizers, self.runs, self.most)
 
 
 class BudgetSpec(SuiteModel):

@@ -20,7 +20,7 @@ __all__ = ["BENCHMARK_KEYS", "OPTIMIZER_KEYS", "TOP_KEYS", "Shaper"]
 #: what may stand beside a benchmark's name; no name of a benchmark is among them: it has a "/"
 BENCHMARK_KEYS = ("as", "each", "budget", "targets", "protocol", "limits")
 #: what may stand beside an optimizer's name; none of them can name an optimizer
-OPTIMIZER_KEYS = ("as", "each", "batch", "only")
+OPTIMIZER_KEYS = ("as", "each", "batch", "only", "history")
 TOP_KEYS = (
     "suite",
     "name",
@@ -210,9 +210,11 @@ class Shaper:
                     found[key] = entry
                 elif key == "batch" and self._root.get("batch") is not None:
                     found[key] = self._root.entries["batch"]
-            only = found.get("only")
-            if only is not None and isinstance(only.node, Leaf):
-                found["only"] = Entry(only.place, ListNode((only.node,), only.node.place))
+            if "only" in found:
+                found["only"] = _listed(found["only"])
+            history = item.entries.get("history")
+            if history is not None and item.get("history") is not None:
+                found |= _history(history)
             return found
         for key in _INHERITED:
             suite_wide, own = self._root.get(key), item.get(key)
@@ -254,6 +256,27 @@ class Shaper:
         for combination in itertools.product(*lists):
             chosen = zip(node.entries, combination, strict=True)
             yield MapNode(node.place, {key: Entry(value.place, value) for key, value in chosen})
+
+
+def _listed(entry: Entry) -> Entry:
+    """Spell out a list of one."""
+    if not isinstance(entry.node, Leaf):
+        return entry
+    return Entry(entry.place, ListNode((entry.node,), entry.node.place))
+
+
+def _history(entry: Entry) -> dict[str, Entry]:
+    """Spell out ``history: true`` and single patterns; nothing for ``history: false``."""
+    node = entry.node
+    if isinstance(node, Leaf) and node.value is False:
+        return {}
+    if isinstance(node, Leaf) and node.value is True:
+        node = MapNode(entry.place)
+    if isinstance(node, MapNode):
+        patterns = ("benchmarks", "optimizers", "runs")
+        spelled = {k: _listed(e) if k in patterns else e for k, e in node.entries.items()}
+        node = MapNode(node.place, spelled)
+    return {"history": Entry(entry.place, node)}
 
 
 def _targets(node: Node) -> Node:
