@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-__all__ = ["benchmarks", "example", "lint", "slow", "tests", "types"]
+__all__ = ["benchmarks", "example", "lint", "peers", "slow", "tests", "types"]
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.reuse_existing_virtualenvs = True
@@ -38,6 +38,19 @@ def slow(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     session.run(
         "pytest", "-m", "slow", "--override-ini", "addopts=-ra --benchmark-skip", *session.posargs
+    )
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """The other projects' optimizers, with all their libraries: some gigabytes, some minutes."""
+    session.install("-e", ".[test,peers]")
+    session.run(
+        "pytest",
+        "tests/peers",
+        "--override-ini",
+        "addopts=-ra --strict-markers --benchmark-skip -p no:cacheprovider",
+        *session.posargs,
     )
 
 
