@@ -20,6 +20,7 @@ def daybreak_register_optimizers() -> list[OptimizerSpec]:
             options="daybreak_baco.options:BacoOptions",
             capabilities=frozenset({"batch", "seeded"}),
             requires=("scipy>=1.13", "scikit-learn>=1.5"),
+            extra="baco",
             isolation=Isolation.WORKER,
         )
     ]
