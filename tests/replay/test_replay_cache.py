@@ -50,7 +50,7 @@ def test_reads_times_in_milliseconds(tmp_path):
 )
 @pytest.mark.parametrize("field", ["time", "__error__"])
 def test_names_of_errors(tmp_path, mark, kind, field):
-    bad = entry(4, 1, mark) if field == "time" else entry(4, 1, **{"__error__": mark})
+    bad = entry(4, 1, mark) if field == "time" else entry(4, 1, __error__=mark)
     table = load(write(tmp_path / "a.json", cache([*ENTRIES[:5], bad])))
     assert table.failures[table.index[4, 1]] is kind
     assert mark in table.messages[table.index[4, 1]]

@@ -166,7 +166,9 @@ def test_other_parameters_in_one_result(tmp_path):
         write(tmp_path / "a.json", t4([*ROWS, result({"x": 1, "z": 0})])),
         "result 6: its configuration has another parameter 'z'",
     )
-    fails(write(tmp_path / "b.json", t4([*ROWS, result({"x": 1})])), "result 6: .* no parameter 'y'")
+    fails(
+        write(tmp_path / "b.json", t4([*ROWS, result({"x": 1})])), "result 6: .* no parameter 'y'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def _read_csv(
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
         raise UserError(f"two columns are named '{twice[0]}'", file=path, line=1)
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else []
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
     return names, columns, places, "line"
 
 
