@@ -40,6 +40,25 @@ def test_studies_are_interleaved_by_seed_then_benchmark_then_optimizer():
     ]
 
 
+def test_an_optimizer_may_have_seeds_of_its_own():
+    made = plan(
+        simple(
+            benchmarks="[fake/spmm]",
+            optimizers="[random, {baco: {}, seeds: 2}, {numeric: {}, seeds: [9, 1]}]",
+            seeds="3",
+        )
+    )
+    assert [(s.seed, s.optimizer) for s in made.studies] == [
+        (0, "random"),
+        (0, "baco"),
+        (1, "random"),
+        (1, "baco"),
+        (1, "numeric"),
+        (2, "random"),
+        (9, "numeric"),
+    ]
+
+
 def test_a_study_carries_all_that_the_run_needs():
     made = plan(
         HEAD

@@ -59,17 +59,6 @@ class BenchmarkEntry(SuiteModel):
         return name
 
 
-class OptimizerEntry(SuiteModel):
-    """One optimizer with its options; `only` holds the patterns of the benchmarks it runs on."""
-
-    name: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    label: Label | None = None
-    batch: Count = 1
-    only: tuple[StrictStr, ...] = ()
-    history: HistorySpec | None = None
-
-
 def _seeds(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # 1e2
@@ -91,6 +80,27 @@ def _seeds(value: Any) -> Any:
     return value
 
 
+Seeds = Annotated[
+    tuple[Annotated[StrictInt, Field(ge=0, le=_LARGEST_SEED)], ...], BeforeValidator(_seeds)
+]
+
+
+class OptimizerEntry(SuiteModel):
+    """One optimizer with its options.
+
+    `only` holds the patterns of the benchmarks that it runs on; `seeds` replaces the suite's, for
+    an optimizer too slow for all of them.
+    """
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    label: Label | None = None
+    batch: Count = 1
+    only: tuple[StrictStr, ...] = ()
+    history: HistorySpec | None = None
+    seeds: Seeds | None = None
+
+
 class Suite(SuiteModel):
     """A suite, validated; `benchmarks` is expanded: one entry for each combination of options.
 
@@ -110,9 +120,7 @@ class Suite(SuiteModel):
     optimizers: tuple[OptimizerEntry, ...] = Field(
         description="a list with at least one optimizer, e.g. '- random'"
     )
-    seeds: Annotated[
-        tuple[Annotated[StrictInt, Field(ge=0, le=_LARGEST_SEED)], ...], BeforeValidator(_seeds)
-    ] = Field((0,), description="how many seeds (counted from 0), or a list of seeds")
+    seeds: Seeds = Field((0,), description="how many seeds (counted from 0), or a list of seeds")
     budget: BudgetSpec | None = Field(
         None, description="when a study ends, e.g. {evaluations: 20} or {seconds: 5min}"
     )

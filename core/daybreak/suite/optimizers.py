@@ -96,6 +96,7 @@ def _same(one: PlannedOptimizer, other: PlannedOptimizer) -> bool:
         and other.entry.label is None
         and one.component == other.component
         and one.entry.batch == other.entry.batch
+        and one.entry.seeds == other.entry.seeds
         and one.entry.history == other.entry.history
         and canonical_json(one.options) == canonical_json(other.options)
     )

@@ -86,7 +86,13 @@ def plan_suite(suite: Suite, registry: Registry, *, only: str | None = None) -> 
     faults.raise_any()
     if not pairs:
         raise _picks_nothing(only or "", benchmarks, optimizers)
-    studies = [_study(one, optimizer, seed) for seed in suite.seeds for one, optimizer in pairs]
+    own = (seed for _, optimizer in pairs for seed in optimizer.entry.seeds or ())
+    studies = [
+        _study(one, optimizer, seed)
+        for seed in dict.fromkeys((*suite.seeds, *own))
+        for one, optimizer in pairs
+        if seed in (optimizer.entry.seeds or suite.seeds)
+    ]
     return RunPlan(
         name=suite.name,
         suite_key=_suite_key(suite, benchmarks),

@@ -41,6 +41,17 @@ _THRESHOLDS = {
         ]
     },
 }
+_SEEDS: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": 10_000},
+        {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"type": "integer", "minimum": 0},
+        },
+    ]
+}
 
 
 def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
@@ -66,15 +77,7 @@ def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
     properties["name"] = {**_NAME, "description": properties["name"]["description"]}
     properties["seeds"] = {
         "description": properties["seeds"]["description"],
-        "anyOf": [
-            {"type": "integer", "minimum": 1, "maximum": 10_000},
-            {
-                "type": "array",
-                "minItems": 1,
-                "uniqueItems": True,
-                "items": {"type": "integer", "minimum": 0},
-            },
-        ],
+        **_SEEDS,
         "default": 1,
     }
     schema["$defs"]["ProtocolSpec"]["properties"]["repeats"] = _repeats(schema)
@@ -169,6 +172,7 @@ def _items(
         "each": _EACH,
         "only": _PATTERNS,
         "batch": {"type": "integer", "minimum": 1, "description": "configurations asked at once"},
+        "seeds": {"description": "seeds of this optimizer alone, fewer for a slow one", **_SEEDS},
         "history": {
             "description": "earlier trials to give it: true, or which",
             "anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/HistorySpec"}],

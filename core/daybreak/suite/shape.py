@@ -20,7 +20,7 @@ __all__ = ["BENCHMARK_KEYS", "OPTIMIZER_KEYS", "TOP_KEYS", "Shaper"]
 #: what may stand beside a benchmark's name; no name of a benchmark is among them: it has a "/"
 BENCHMARK_KEYS = ("as", "each", "budget", "targets", "protocol", "limits")
 #: what may stand beside an optimizer's name; none of them can name an optimizer
-OPTIMIZER_KEYS = ("as", "each", "batch", "only", "history")
+OPTIMIZER_KEYS = ("as", "each", "batch", "only", "seeds", "history")
 TOP_KEYS = (
     "suite",
     "name",
@@ -204,7 +204,7 @@ class Shaper:
         if item.get("as") is not None:
             found["label"] = item.entries["as"]
         if not benchmark:
-            for key in ("batch", "only"):
+            for key in ("batch", "only", "seeds"):
                 entry = item.entries.get(key)
                 if entry is not None and item.get(key) is not None:
                     found[key] = entry
