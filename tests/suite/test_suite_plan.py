@@ -44,7 +44,7 @@ def test_an_optimizer_may_have_seeds_of_its_own():
     made = plan(
         simple(
             benchmarks="[fake/spmm]",
-            optimizers="[random, {baco: {}, seeds: 2}, {numeric: {}, seeds: [9, 1]}]",
+            optimizers="[random, {baco: {}, seeds: 2}, {random: {}, as: grid, seeds: [9, 1]}]",
             seeds="3",
         )
     )
@@ -53,9 +53,9 @@ def test_an_optimizer_may_have_seeds_of_its_own():
         (0, "baco"),
         (1, "random"),
         (1, "baco"),
-        (1, "numeric"),
+        (1, "grid"),
         (2, "random"),
-        (9, "numeric"),
+        (9, "grid"),
     ]
 
 
