@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,14 +51,14 @@ def print_answer(found: Answer, console: Console | None = None) -> None:
     texts = [[cell(row.get(column)) for column in found.columns] for row in found.rows]
     for i, column in enumerate(found.columns):
         left = all(isinstance(row.get(column), str | None) for row in found.rows)
+        widest = max((len(row[i]) for row in texts), default=0)
+        # a heading may wrap between words, a cell may not
+        heading = textwrap.wrap(column, max(widest, 12), break_long_words=False)
         table.add_column(
-            Text(column),
+            Text("\n".join(heading)),
             justify="left" if left else "right",
-            overflow="fold",
-            # a heading may wrap between words, a cell may not
-            min_width=max(
-                *(len(word) for word in column.split()), *(len(row[i]) for row in texts), 1
-            ),
+            no_wrap=True,
+            min_width=max(widest, *(len(line) for line in heading)),
         )
     for row in texts:
         table.add_row(*(Text(text) for text in row))

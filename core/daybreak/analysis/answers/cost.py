@@ -75,7 +75,7 @@ def duplicates(evidence: Evidence) -> Answer:
             if one[name] is not None:
                 row[head] = (row[head] or 0) + int(one[name])
     for row in rows.values():
-        for head in ("repeated", "library duplicates", "infeasible"):
+        for head in ("library duplicates", "infeasible"):
             if row[head] is not None:
                 row[f"{head} per 100"] = 100 * row[head] / row["evaluations"]
     columns = (
