@@ -185,3 +185,27 @@ def test_compare_refuses_to_conclude_from_too_few(daybreak: Daybreak, tmp_path: 
     done = daybreak("compare", "descent", "random")
     assert done.returncode == 0
     assert "too few" in done.stdout
+
+
+def test_a_reader_that_goes_away_interrupts_the_run(
+    daybreak: Daybreak, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    suite = _suite(tmp_path, delay=0.05)
+    with subprocess.Popen(
+        [sys.executable, "-m", "daybreak", "run", suite, "--json"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert json.loads(running.stdout.readline())["event"]
+        running.stdout.close()
+        said = running.stderr.read()
+        assert running.wait(timeout=60) == 130
+    assert "Traceback" not in said
+    listed = json.loads(daybreak("runs", "list", "--json").stdout)
+    assert [run["status"] for run in listed] == ["interrupted"]
+    assert daybreak("run", suite).returncode == 0

@@ -114,3 +114,25 @@ def test_another_process_on_the_same_run_is_refused(run: Runner, tmp_path: Path)
         pytest.raises(UserError, match="being written"),
     ):
         run("random", evaluations=9)
+
+
+def test_a_warning_of_noise_is_recorded_once(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import daybreak.run.books as books
+
+    said = iter(
+        ["the load average is 3.1 on 2 processors", "the load average is 2.7 on 2 processors"]
+    )
+    monkeypatch.setattr(books, "noise_warnings", lambda: [next(said), "turbo is on: always"])
+    run("random", evaluations=2)
+    _, recorder = run("random", evaluations=4)
+    told = [w["message"] for w in recorder.of("warning")]
+    assert "the load average is 2.7 on 2 processors" in told  # told each time
+    found = query(
+        "SELECT text FROM readings WHERE name = 'warning' ORDER BY 1", tmp_path / "results"
+    )
+    assert found["text"].tolist() == [
+        "the load average is 3.1 on 2 processors",
+        "turbo is on: always",
+    ]

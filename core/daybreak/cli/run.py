@@ -64,7 +64,7 @@ def _run(
     if executor != "local":
         registry.get("executor", executor)
         raise typer.BadParameter(f"executor '{executor}' cannot be used by this version")
-    listener = JsonListener(sys.stdout) if as_json else TerminalListener()
+    listener = JsonListener(sys.stdout, _reader_gone) if as_json else TerminalListener()
     try:
         summary = run_suite(
             suite,
@@ -80,6 +80,16 @@ def _run(
     if not as_json:
         _closing_words(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def _reader_gone() -> None:
+    """Stop the run as Ctrl-C does: nobody reads on, and everything finished is kept."""
+    import os
+    import signal
+
+    # what standard output still holds must not fail once more when it is flushed at the end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    signal.raise_signal(signal.SIGINT)
 
 
 def _closing_words(summary: RunSummary) -> None:

@@ -5,9 +5,10 @@ Every method that writes is called under one lock, because blocks may run in sev
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,7 @@ class Books:
         self._listener = listener
         self._writer = writer
         self._record = record
+        self._warnings = [] if record is None else list(record.warnings)
         self.histories = Histories(
             results, writer.run_id, () if record is None else record.histories, writer.history
         )
@@ -165,13 +167,19 @@ class Books:
             self.warn(warning)
         if any(len(study.recorded) < (study.plan.budget.evaluations or 1) for study in studies):
             for warning in noise_warnings():
-                self.warn(warning)
+                self.warn(warning, alike=_beginning)
         self._readings("run_started")
 
-    def warn(self, message: str) -> None:
-        """Tell of, and record, something that the reader of the results must know."""
+    def warn(self, message: str, alike: Callable[[str], str] = str) -> None:
+        """Tell of, and record, something that the reader of the results must know.
+
+        It is recorded once for a run, however often the run is resumed: not if one that is
+        `alike` was recorded before.
+        """
         with self._lock:
-            self._writer.readings({"warning": message})
+            if all(alike(message) != alike(known) for known in self._warnings):
+                self._warnings.append(message)
+                self._writer.readings({"warning": message})
             self._tell("warning", message=message)
 
     def finish(self, status: str) -> None:
@@ -387,6 +395,11 @@ def _find(
         )
         listener.event("warning", {"message": message})
     return None
+
+
+def _beginning(warning: str) -> str:
+    """Return what a warning of noise says but for the present numbers and names."""
+    return re.split(r"[:(0-9]", warning, maxsplit=1)[0]
 
 
 def _version() -> str:

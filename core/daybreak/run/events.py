@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 __all__ = ["JsonListener", "Listener", "SilentListener"]
@@ -43,16 +44,30 @@ class SilentListener:
 
 
 class JsonListener:
-    """Prints each event as one line of JSON on `stream`, flushed at once."""
+    """Prints each event as one line of JSON on `stream`, flushed at once.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+    When the reader of a pipe goes away (`| head`), `on_gone` is called once and nothing more is
+    printed; without it, the run goes on unheard.
+    """
+
+    def __init__(
+        self, stream: TextIO | None = None, on_gone: Callable[[], None] | None = None
+    ) -> None:
+        self._stream: TextIO | None = stream or sys.stdout
+        self._on_gone = on_gone
 
     def event(self, kind: str, values: dict[str, Any]) -> None:
         """Print the event."""
+        if self._stream is None:
+            return
         line = json.dumps({"event": kind, **values}, default=str)
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._stream = None
+            if self._on_gone is not None:
+                self._on_gone()
 
     def close(self) -> None:
         """Do nothing."""

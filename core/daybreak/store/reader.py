@@ -89,6 +89,7 @@ def read_run(results: Path, run_id: str) -> RunRecord:
         benchmarks=notes.benchmarks,
         landscapes=notes.landscapes,
         histories=tuple(notes.histories),
+        warnings=tuple(notes.warnings),
         problems=tuple(notes.problems),
     )
 
@@ -134,6 +135,7 @@ class _Notes:
     benchmarks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     landscapes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     histories: list[Mapping[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     studies: dict[str, StudyRow] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -169,6 +171,8 @@ class _Notes:
                 self.benchmarks[name] = {**self.benchmarks.get(name, {}), **record["row"]}
             case "landscape":
                 self.landscapes[record["row"]["benchmark"]] = record["row"]
+            case "readings" if "warning" in record["values"]:
+                self.warnings.append(str(record["values"]["warning"]))
             case "history":
                 self.histories.append(record["row"])
             case "study":

@@ -95,7 +95,8 @@ class RunRecord:
 
     `studies` maps each study's key to its record, in the order of recording; `benchmarks` maps the
     full name to its row, and `landscapes` to what is known of the whole space; `histories`
-    are the rows of `RunWriter.history`. `problems` lists unreadable lines in the middle of a file, one sentence
+    are the rows of `RunWriter.history`; `warnings` what the reader of the results must know,
+    sentences of the readings. `problems` lists unreadable lines in the middle of a file, one sentence
     each; a torn last line is no problem and not listed.
     """
 
@@ -107,4 +108,5 @@ class RunRecord:
     benchmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     landscapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     histories: tuple[Mapping[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
