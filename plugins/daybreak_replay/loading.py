@@ -6,12 +6,13 @@ be read; and as Parquet in the user's cache folder, by the file's SHA-256.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,11 +120,24 @@ def _load(path: Path, reading: Reading) -> Table:
             table = read_table(kept)
             table.file = str(path)
             return table
-    table = assemble(_read(path, format_, data, reading), digest, bad_rows=reading.bad_rows)
+    with _no_collections():
+        table = assemble(_read(path, format_, data, reading), digest, bad_rows=reading.bad_rows)
     if len(table) >= _WORTH_KEEPING:
         with suppress(OSError):  # a full or read-only cache folder only costs time
             write_table(table, kept)
     return table
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Let the garbage collector rest: millions of new objects, all in use, would wake it for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _guess(path: Path) -> str:

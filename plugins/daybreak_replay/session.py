@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -167,10 +167,10 @@ class RecordedSession:
         if found is None:
             found = {name: series.of(row) for name, series in self._table.series.items()}
             if self._opened.seed is not None:
-                draw = random.Random(self._seed(row))  # noqa: S311 - no secret
-                orders: dict[int, list[int]] = {}
-                for count in sorted({len(samples) for samples in found.values()}):
-                    orders[count] = draw.sample(range(count), count)
+                told = self._told(row)
+                orders = {len(samples): [] for samples in found.values()}
+                for count in orders:
+                    orders[count] = _shuffled(count, told)
                 found = {
                     name: [samples[i] for i in orders[len(samples)]]
                     for name, samples in found.items()
@@ -178,11 +178,11 @@ class RecordedSession:
             self._orders[row] = found
         return found
 
-    def _seed(self, row: int) -> int:
-        """Return a number that depends on seed and configuration, not on the row's place."""
+    def _told(self, row: int) -> bytes:
+        """Return a text of seed and configuration, whatever the row's place in the file."""
         values = sorted(self._table.configuration(row).items())
-        told = repr([self._opened.seed, [(name, _plain(value)) for name, value in values]])
-        return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big")
+        told = [self._opened.seed, [(name, _plain(value)) for name, value in values]]
+        return repr(told).encode()
 
     # -- simulated time -----------------------------------------------------------------------------
 
@@ -255,6 +255,18 @@ class RecordedSession:
         if not known.any():
             return None
         return float(np.nansum(parts)) / (len(rows) + missing)
+
+
+def _shuffled(count: int, told: bytes) -> list[int]:
+    """Return 0 .. count - 1 in an order drawn from a hash of `told`, all orders equally likely.
+
+    Sorting by 64 hashed bits each is a shuffle that is the same in every version of Python.
+    """
+    if count < 2:
+        return list(range(count))
+    bits = hashlib.shake_128(told + b"/%d" % count).digest(8 * count)
+    keys = struct.unpack(f"<{count}Q", bits)
+    return sorted(range(count), key=keys.__getitem__)
 
 
 def _plain(value: Any) -> Any:
