@@ -164,6 +164,19 @@ def test_report_writes_a_page_and_figures(results, tmp_path):
         "beliefs",
     ):
         assert f'<section id="{name}">' in text
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- begin: figure score -->\n<!-- end -->\n<!-- begin: analyze ecdf -->\n<!-- end -->\n"
+    )
+    call("report", "--out", str(tmp_path / "figures"), "--update", str(page))
+    assert "![Mean score over the budget](figures/score.svg)" in page.read_text()
+    assert (tmp_path / "figures" / "score.svg").exists()
+    assert "| optimizer | at 20 |" in page.read_text()
+    before = page.read_text()
+    call("analyze", "--update", str(page))
+    assert page.read_text() == before
+    with pytest.raises(UserError, match="needs its figures as files"):
+        call("report", "--update", str(page))
     with pytest.raises(UserError, match="nothing is recorded of what a model believed"):
         call("report", "--study", "r1/none", "--out", str(tmp_path / "x.html"))
 

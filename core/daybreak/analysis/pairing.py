@@ -111,7 +111,7 @@ def compare(
     Raises:
         UserError: an optimizer's label, the metric or the target is unknown, or no run has both.
     """
-    from daybreak.analysis import query
+    from daybreak.analysis.queries import query
 
     if a == b:
         raise UserError(f"'{a}' cannot be compared with itself", expected="two labels")

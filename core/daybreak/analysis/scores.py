@@ -79,7 +79,7 @@ def mean_scores(
     level: float = 0.05,
     draws: int = DRAWS,
 ) -> list[MeanScore]:
-    """Return the mean score of every optimizer at each of `at`, best first at the last of them.
+    """Return the mean score of every optimizer at each of `at`, best first at the largest of them.
 
     Args:
         curves: the studies; benchmarks without a known landscape are left out.
@@ -98,7 +98,9 @@ def mean_scores(
     for moment in at:
         inside = 1 <= moment <= scores.shape[-1]
         found += _at(curves, scores[..., moment - 1] if inside else None, moment, level, draws)
-    order = {one.optimizer: _standing(one) for one in found if one.at == at[-1]}
+    # the last budget that anybody had decides
+    last = max((one.at for one in found if one.mean is not None), default=at[-1])
+    order = {one.optimizer: _standing(one) for one in found if one.at == last}
     return sorted(found, key=lambda one: (*order[one.optimizer], one.optimizer, one.at))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from daybreak.cli.output import print_message
 from daybreak.cli.sql import problems_told
+from daybreak.errors import UserError
 
 __all__ = ["register"]
 
@@ -38,6 +39,10 @@ def _report(
     at: Annotated[
         str, typer.Option(help="Numbers of evaluations for tables and ranks, e.g. 20,60,200.")
     ] = "",
+    update: Annotated[
+        Path | None,
+        typer.Option(help="Write the marked tables and figures of this Markdown page anew."),
+    ] = None,
 ) -> None:
     """Draw a run: scores over the budget, ranks, targets reached, what the model believed.
 
@@ -47,10 +52,19 @@ def _report(
     """
     from daybreak.analysis.answers import Asked
     from daybreak.report.page import make_sections, write_report
-    from daybreak.report.pages import parse_numbers
+    from daybreak.report.pages import parse_numbers, update_page
 
+    if update is not None and out.suffix in (".html", ".htm"):
+        raise UserError(
+            "a Markdown page needs its figures as files",
+            expected="a folder: --out docs/figures --update docs/page.md",
+        )
     asked = Asked(run=run, benchmark=benchmark, at=parse_numbers(at))
     with problems_told():
         title, sections = make_sections(results, asked, study)
     for file in write_report(out, title, sections):
         print_message(f"written: {file}")
+    if update is not None:
+        with problems_told():
+            count = update_page(update, results, asked, figures=out, sections=sections)
+        print_message(f"{update}: {count} tables and figures written anew")

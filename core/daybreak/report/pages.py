@@ -5,32 +5,52 @@
     <!-- begin: analyze score --at 20,60,100 -->
     (a table)
     <!-- end -->
+
+    <!-- begin: figure score -->
+    (the picture with its caption)
+    <!-- end -->
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from daybreak.analysis.answers import Asked, answer
-from daybreak.errors import UserError
+from daybreak.errors import UserError, nearest
 from daybreak.report.answers import markdown_table
+from daybreak.report.sections import Section
 
 __all__ = ["parse_numbers", "update_page"]
 
 _BLOCK = re.compile(
-    r"^(?P<begin><!-- begin: analyze (?P<words>.*?) -->)\n(?P<old>.*?)^(?P<end><!-- end -->)$",
+    r"^(?P<begin><!-- begin: (?P<kind>analyze|figure) (?P<words>.*?) -->)\n(?P<old>.*?)^(?P<end><!-- end -->)$",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def update_page(page: Path, results: Path, asked: Asked) -> int:
-    """Write every marked table of `page` anew and return how many there are.
+def update_page(
+    page: Path,
+    results: Path,
+    asked: Asked,
+    *,
+    figures: Path | None = None,
+    sections: Sequence[Section] = (),
+) -> int:
+    """Write what is marked in `page` anew and return how many marks there are.
 
     Options in a mark (`--at`, `--benchmark`, `--clock`, `--against`, `--target`) go over `asked`.
+
+    Args:
+        page: a Markdown file.
+        results: the results folder.
+        asked: which run and benchmarks, at which budgets.
+        figures: the folder that the figures of `sections` lie in; None: figures stay as they are.
+        sections: sections of a report of the same run.
 
     Raises:
         UserError: the page cannot be read or written, has no mark, or a mark is wrong.
@@ -40,7 +60,7 @@ def update_page(page: Path, results: Path, asked: Asked) -> int:
         text = page.read_text("utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be read: {error.strerror}", file=page) from error
-    found = list(_BLOCK.finditer(text))
+    found = [one for one in _BLOCK.finditer(text) if figures or one["kind"] == "analyze"]
     if not found:
         raise UserError(
             "the page has no place for a table",
@@ -50,16 +70,34 @@ def update_page(page: Path, results: Path, asked: Asked) -> int:
     parts, done = [], 0
     for match in found:
         line = text.count("\n", 0, match.start()) + 1
-        name, own = _parse(match["words"], asked, page, line)
-        (one,) = answer(name, results, own)
-        parts += [text[done : match.start()], match["begin"], "\n\n", markdown_table(one), "\n\n"]
-        parts.append(match["end"])
+        if match["kind"] == "figure" and figures is not None:
+            new = _figure(match["words"].strip(), sections, figures, page, line)
+        else:
+            name, own = _parse(match["words"], asked, page, line)
+            (one,) = answer(name, results, own)
+            new = markdown_table(one)
+        parts += [text[done : match.start()], match["begin"], "\n\n", new, "\n\n", match["end"]]
         done = match.end()
     try:
         page.write_text("".join([*parts, text[done:]]), "utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written: {error.strerror}", file=page) from error
     return len(found)
+
+
+def _figure(name: str, sections: Sequence[Section], folder: Path, page: Path, line: int) -> str:
+    """Return a link to a section's figure, and its caption."""
+    known = {section.name: section for section in sections if section.svg is not None}
+    if name not in known:
+        raise UserError(
+            f"the run has no figure '{name}'",
+            file=page,
+            line=line,
+            expected=f"one of {', '.join(known)}" if known else None,
+            nearest=nearest(name, known),
+        )
+    path = os.path.relpath(folder / f"{name}.svg", page.parent)
+    return f"![{known[name].title}]({Path(path).as_posix()})\n\n{known[name].caption}"
 
 
 def parse_numbers(text: str) -> tuple[int, ...]:

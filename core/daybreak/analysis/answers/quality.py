@@ -43,7 +43,8 @@ def score(evidence: Evidence) -> Answer:
     for optimizer in dict.fromkeys(one.optimizer for one in found):
         own = {one.at: one for one in found if one.optimizer == optimizer}
         end = own[at[-1]]
-        row: dict[str, object] = {"optimizer": optimizer, "studies": end.studies}
+        studies = max(one.studies for one in own.values())
+        row: dict[str, object] = {"optimizer": optimizer, "studies": studies}
         for n, one in own.items():
             row[_moment(evidence, n)] = Estimate.of(one.mean, one.seeds)
         row[last] = Estimate.of(None, end.spaces)
