@@ -1,106 +1,150 @@
 """Configurations worth scoring: all of a small space, else drawn, varied and climbed to.
 
-A space of up to `exact` feasible configurations is encoded once and scored whole. In a larger one
-each proposal scores uniform draws, variations of the best known configurations (one to four
-parameters changed, mostly to near values), and then climbs from the best of these, one parameter
-at a time.
+A small space is encoded once and scored whole. In a larger one each proposal scores uniform draws,
+variations of the best known configurations (one to four parameters changed, mostly to near values,
+which also gets across constraints that tie parameters to each other) and the best of the last
+proposal, and then climbs from the best of these, one parameter at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import DaybreakError, Space
+from daybreak import Space, SpaceError
 from daybreak_baco.default.coding import Coding
 from daybreak_baco.default.features import Features
 
 __all__ = ["Candidates"]
 
 Array = NDArray[np.float64]
-Score = Callable[[Array], Array]
+#: higher is better; takes rows and their features
+Score = Callable[[Array, Array], Array]
+
+#: rows kept from one proposal to the next
+_ELITE = 30
+#: climbs at a time, and how many steps each at most
+_CLIMBS, _STEPS = 5, 12
+#: chances of changing one, two, three or four parameters
+_CHANGES = (0.3, 0.35, 0.2, 0.15)
 
 
 class Candidates:
-    """Finds the unknown configuration of the highest score."""
+    """Finds the configuration of the highest score that is not yet known.
 
-    def __init__(self, space: Space, coding: Coding, features: Features, settings: Any) -> None:
-        self._space, self._coding, self._features, self._s = space, coding, features, settings
+    Args:
+        exact: a space of up to this many feasible configurations is scored whole.
+        drawn: uniform draws, and as many variations, for each proposal in a larger one.
+    """
+
+    def __init__(
+        self, space: Space, coding: Coding, features: Features, exact: int, drawn: int
+    ) -> None:
+        self._space, self._coding, self._features = space, coding, features
+        self._drawn = drawn
         try:
-            self.count = space.count()
-        except DaybreakError:
-            self.count = None
-        self._whole = self.count is not None and self.count <= settings.exact
-        self._rows: Array | None = None
-        self._x: Array | None = None
-        self._at: dict[bytes, int] = {}
-        self._elite: Array | None = None
+            self._count = space.count()
+        except SpaceError:
+            # feasible configurations too many to count
+            self._count = None
+        self._whole = self._count is not None and self._count <= exact
+        self._all: tuple[Array, Array, dict[bytes, int]] | None = None
+        self._elite = np.zeros((0, len(coding.domains)))
 
-    def best(self, score: Score, known: set[bytes], good: Array, rng: np.random.Generator) -> Array | None:
-        """Return the row of the highest score that is not `known`; None if there is none."""
+    def best(
+        self, score: Score, known: set[bytes], good: Array, rng: np.random.Generator
+    ) -> NDArray[np.float64] | None:
+        """Return the best row by `score` that is not in `known`; None if the space is used up.
+
+        Args:
+            score: of rows and features.
+            known: keys (`row.tobytes()`) of rows that are not to be proposed.
+            good: rows to vary, the best known ones.
+            rng: for draws, variations and ties.
+        """
         if self._whole:
             return self._best_of_all(score, known, rng)
-        rows = [self._coding.sample(self._s.uniform, rng)]
-        if self._elite is not None:
-            rows.append(self._elite)
-        if len(good):
-            rows.append(self._vary(good, self._s.mutate, rng))
-        pool, seen = _fresh(np.vstack(rows), set(known))
+        seen = set(known)
+        rows = [self._coding.sample(self._drawn, rng), self._elite, self._vary(good, rng)]
+        pool, _ = _fresh(np.vstack(rows), seen)
         if not len(pool):
             return self._left_over(known)
-        values = score(self._features.encode(pool))
+        values = self._scored(score, pool)
         order = np.argsort(-values, kind="stable")
-        top, heights = pool[order[: self._s.climbs]].copy(), values[order[: self._s.climbs]].copy()
-        for _ in range(12):
-            steps, origin = self._steps(top)
-            fresh, kept = _fresh_numbers(steps, seen)
-            if not len(fresh):
-                break
-            origin = origin[kept]
-            found = score(self._features.encode(fresh))
-            better = False
-            for j in range(len(top)):
-                mine = np.flatnonzero(origin == j)
-                if len(mine):
-                    i = mine[np.argmax(found[mine])]
-                    if found[i] > heights[j]:
-                        top[j], heights[j] = fresh[i], found[i]
-                        better = True
-            if not better:
-                break
-        self._elite = np.vstack([pool[order[:30]], top])
-        return top[int(np.argmax(heights))]
+        top, heights = self._climb(score, pool[order[:_CLIMBS]], values[order[:_CLIMBS]], seen)
+        self._elite = np.vstack([pool[order[:_ELITE]], top])
+        best: Array = top[int(np.argmax(heights))]
+        return best
 
-    def _best_of_all(self, score: Score, known: set[bytes], rng: np.random.Generator) -> Array | None:
-        if self._rows is None:
-            self._rows = self._coding.codes(list(self._space.grid()))
-            self._x = self._features.encode(self._rows)
-            self._at = {row.tobytes(): i for i, row in enumerate(self._rows)}
-        taken = [self._at[k] for k in known if k in self._at]
-        if len(taken) == len(self._rows):
+    def any(self, known: set[bytes], rng: np.random.Generator) -> NDArray[np.float64] | None:
+        """Return a row drawn uniformly among those not in `known`; None if there is none."""
+        return self.best(lambda rows, _: rng.random(len(rows)), known, self._elite[:0], rng)
+
+    def _scored(self, score: Score, rows: Array) -> Array:
+        return score(rows, self._features.encode(rows))
+
+    def _best_of_all(
+        self, score: Score, known: set[bytes], rng: np.random.Generator
+    ) -> NDArray[np.float64] | None:
+        if self._all is None:
+            rows = self._coding.codes(list(self._space.grid()))
+            at = {row.tobytes(): i for i, row in enumerate(rows)}
+            self._all = rows, self._features.encode(rows), at
+        rows, x, at = self._all
+        taken = [at[key] for key in known if key in at]
+        if len(taken) == len(rows):
             return None
-        values = score(self._x)
+        values = score(rows, x)
         values[taken] = -np.inf
         top = np.flatnonzero(values == values.max())
-        return self._rows[top[rng.integers(len(top))]]
+        best: Array = rows[top[rng.integers(len(top))]]
+        return best
 
-    def _left_over(self, known: set[bytes]) -> Array | None:
-        if self.count is None:
+    def _left_over(self, known: set[bytes]) -> NDArray[np.float64] | None:
+        """Look for a row one by one: chance finds none any more."""
+        if self._count is None:
             return None
         for configuration in self._space.grid():
-            row = self._coding.codes([configuration])[0]
+            row: Array = self._coding.codes([configuration])[0]
             if row.tobytes() not in known:
                 return row
         return None
 
-    def _vary(self, good: Array, n: int, rng: np.random.Generator) -> Array:
-        """Return up to `n` feasible rows with one to four parameters of a good row varied."""
+    def _climb(
+        self, score: Score, top: Array, heights: Array, seen: set[bytes]
+    ) -> tuple[Array, Array]:
+        """Walk up from each row to the best row one parameter away, while any walk gets higher."""
+        top, heights = top.copy(), heights.copy()
+        for _ in range(_STEPS):
+            steps, origin = self._neighbours(top)
+            fresh, kept = _fresh(steps, seen)
+            if not len(fresh):
+                break
+            origin = origin[kept]
+            found = self._scored(score, fresh)
+            higher = False
+            for j in range(len(top)):
+                mine = np.flatnonzero(origin == j)
+                if not len(mine):
+                    continue
+                i = mine[np.argmax(found[mine])]
+                if found[i] > heights[j]:
+                    top[j], heights[j] = fresh[i], found[i]
+                    higher = True
+            if not higher:
+                break
+        return top, heights
+
+    def _vary(self, good: Array, rng: np.random.Generator) -> Array:
+        """Return feasible rows with one to four parameters of a good row varied."""
         free = self._coding.free
+        if not len(good) or not free:
+            return good[:0]
+        n = self._drawn
         rows = good[rng.integers(0, len(good), n)]
-        counts = rng.choice(4, size=n, p=[0.3, 0.35, 0.2, 0.15]) + 1
+        counts = rng.choice(len(_CHANGES), size=n, p=_CHANGES) + 1
         rank = np.argsort(np.argsort(rng.random((n, len(free))), axis=1), axis=1)
         chosen = rank < counts[:, None]
         for j, i in enumerate(free):
@@ -110,9 +154,9 @@ class Candidates:
         rows = self._coding.settled(rows)
         return rows[self._coding.feasible(rows)]
 
-    def _steps(self, rows: Array) -> tuple[Array, NDArray[np.intp]]:
+    def _neighbours(self, rows: Array) -> tuple[Array, NDArray[np.intp]]:
         """Return the feasible rows one parameter from each row, and which row each is from."""
-        made, origin = [np.zeros((0, rows.shape[1]))], []
+        made, origin = [rows[:0]], []
         for j, row in enumerate(rows):
             for i in self._coding.free:
                 codes = self._coding.domains[i].steps(row[i])
@@ -125,8 +169,8 @@ class Candidates:
         return stacked[holds], np.array(origin, dtype=np.intp)[holds]
 
 
-def _fresh_numbers(rows: Array, seen: set[bytes]) -> tuple[Array, NDArray[np.intp]]:
-    """Return the rows that are not in `seen`, each once, and their numbers; adds them to `seen`."""
+def _fresh(rows: Array, seen: set[bytes]) -> tuple[Array, NDArray[np.intp]]:
+    """Return the rows that are not in `seen`, each once, and their numbers; adds them to it."""
     kept = []
     for i, row in enumerate(rows):
         key = row.tobytes()
@@ -135,8 +179,3 @@ def _fresh_numbers(rows: Array, seen: set[bytes]) -> tuple[Array, NDArray[np.int
             kept.append(i)
     numbers = np.array(kept, dtype=np.intp)
     return rows[numbers], numbers
-
-
-def _fresh(rows: Array, seen: set[bytes]) -> tuple[Array, set[bytes]]:
-    fresh, _ = _fresh_numbers(rows, seen)
-    return fresh, seen

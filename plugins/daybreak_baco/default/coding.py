@@ -88,10 +88,10 @@ class _Fixed(Domain):
             return np.tile(np.array(value, dtype=np.int16), (len(codes), 1))
         return _column([value])[np.zeros(len(codes), dtype=np.intp)]
 
-    def vary(self, codes: Array, rng: np.random.Generator) -> Array:
+    def vary(self, codes: Array, rng: np.random.Generator) -> Array:  # noqa: ARG002
         return codes
 
-    def steps(self, code: float) -> Array:
+    def steps(self, code: float) -> Array:  # noqa: ARG002
         return np.zeros(0)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak import Categorical, Integer, Ordinal, Parameter, Permutation, Real, Space
-from daybreak_baco.default.coding import Coding
+from daybreak_baco.default.coding import Coding, Domain
 
 __all__ = ["Features", "Group"]
 
@@ -54,21 +54,20 @@ class Features:
         member: int array, the group of each column.
     """
 
-    def __init__(self, space: Space, coding: Coding, seed: int, settings: Any) -> None:
+    def __init__(self, space: Space, coding: Coding, seed: int) -> None:
         self._coding = coding
         self.groups: list[Group] = []
         self._blocks: list[tuple[int, _Block]] = []
         member: list[int] = []
         for i in coding.free:
             parameter = space.parameters[i]
-            block = _block(parameter, settings)
+            block = _block(parameter)
             self._blocks.append((i, block))
             for label, width in block.widths:
                 member += [len(self.groups)] * width
                 self.groups.append(Group(label, (parameter.name,)))
         self._derived: list[_Derived] = []
-        if settings.derived:
-            self._derive(space, seed, settings)
+        self._derive(space, seed)
         for derived in self._derived:
             member.append(len(self.groups))
             self.groups.append(Group(derived.name, derived.owners))
@@ -82,15 +81,13 @@ class Features:
     def encode(self, rows: Array) -> Array:
         """Return an array of shape (rows, width)."""
         parts = [np.zeros((len(rows), 0))]
-        parts += [block.encode(rows[:, i], self._coding, rows) for i, block in self._blocks]
+        parts += [block.encode(rows[:, i], self._coding.domains[i]) for i, block in self._blocks]
         parts += [derived.encode(rows, self._coding) for derived in self._derived]
         return np.hstack(parts)
 
-    def _derive(self, space: Space, seed: int, settings: Any) -> None:
+    def _derive(self, space: Space, seed: int) -> None:
         """Add the quantities that vary and say something that no single column says."""
         quantities = space.quantities()
-        if settings.inferred and not quantities:
-            quantities = []
         if not quantities:
             return
         probes = self._coding.sample(_PROBES, np.random.default_rng(seed))
@@ -112,7 +109,8 @@ class _Block:
     def __init__(self, widths: list[tuple[str, int]]) -> None:
         self.widths = widths
 
-    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+    def encode(self, codes: Array, domain: Domain) -> Array:
+        """Return the columns of the parameter's codes."""
         raise NotImplementedError
 
 
@@ -121,7 +119,7 @@ class _Table(_Block):
         super().__init__(widths)
         self._table = table
 
-    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+    def encode(self, codes: Array, domain: Domain) -> Array:  # noqa: ARG002
         return self._table[codes.astype(np.intp)]
 
 
@@ -134,7 +132,7 @@ class _Range(_Block):
         high = math.log(parameter.high) if self._log else float(parameter.high)
         self._span = high - self._low
 
-    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
+    def encode(self, codes: Array, domain: Domain) -> Array:  # noqa: ARG002
         numbers = codes + float(self._shift)
         if self._log:
             numbers = np.log(numbers)
@@ -144,38 +142,36 @@ class _Range(_Block):
 class _Orders(_Block):
     """An order: positions of the elements, and which of two elements comes first."""
 
-    def __init__(self, parameter: Permutation, settings: Any) -> None:
-        self._name = parameter.name
+    def __init__(self, parameter: Permutation) -> None:
         n = parameter.length
         self._pairs = np.array(list(combinations(range(n), 2)), dtype=np.intp).reshape(-1, 2)
-        self._kendall = settings.kendall
-        widths = [(f"{parameter.name}:position", n)]
-        if self._kendall:
-            widths.append((f"{parameter.name}:precedence", len(self._pairs)))
-        super().__init__(widths)
+        super().__init__(
+            [
+                (f"{parameter.name}:position", n),
+                (f"{parameter.name}:precedence", len(self._pairs)),
+            ]
+        )
         # divided so that reversing the order is a distance of one in either group
         order = np.arange(n)
         self._far = math.sqrt(float(((order - order[::-1]) ** 2).sum()))
 
-    def encode(self, codes: Array, coding: Coding, rows: Array) -> Array:
-        position = np.argsort(coding.column(self._name, rows), axis=1)
-        if not self._kendall:
-            return position / self._far
+    def encode(self, codes: Array, domain: Domain) -> Array:
+        position = np.argsort(domain.column(codes), axis=1)
         first = position[:, self._pairs[:, 0]] < position[:, self._pairs[:, 1]]
         return np.hstack([position / self._far, first / math.sqrt(len(self._pairs))])
 
 
-def _block(parameter: Parameter, settings: Any) -> _Block:
+def _block(parameter: Parameter) -> _Block:
     match parameter:
         case Ordinal():
-            table = _ordinal(parameter, settings.scale)[:, None]
+            table = _ordinal(parameter)[:, None]
             return _Table([(parameter.name, 1)], table)
         case Categorical():
             k = len(parameter.values)
             table = np.eye(k) / math.sqrt(2.0) if k > 2 else np.array([[0.0], [1.0]])
             return _Table([(parameter.name, table.shape[1])], table)
         case Permutation():
-            return _Orders(parameter, settings)
+            return _Orders(parameter)
         case Real() | Integer():
             return _Range(parameter)
         case _:
@@ -186,16 +182,13 @@ def _wide(low: float, high: float) -> bool:
     return low > 0 and high / low >= _WIDE
 
 
-def _ordinal(parameter: Ordinal, scale: str) -> Array:
+def _ordinal(parameter: Ordinal) -> Array:
+    """Return each value's column entry: between its place on the scale and its rank."""
     values = np.array(parameter.values, dtype=np.float64)
     ranks = np.linspace(0.0, 1.0, len(values))
     if parameter.log or _wide(values[0], values[-1]):
         values = np.log(values)
     scaled = (values - values[0]) / (values[-1] - values[0])
-    if scale == "rank":
-        return ranks
-    if scale == "value":
-        return scaled
     return (ranks + scaled) / 2
 
 

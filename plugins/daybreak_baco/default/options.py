@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["DefaultOptions"]
 
@@ -15,3 +15,21 @@ class DefaultOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: Literal["default"] = "default"
+    design: int | None = Field(
+        default=None,
+        ge=1,
+        description="Configurations to begin with; null: one more than parameters, 4 to 10, and "
+        "at most a third of the budget.",
+    )
+    exact: int = Field(
+        default=20_000,
+        ge=0,
+        description="A space of up to this many feasible configurations is scored whole for each "
+        "proposal.",
+    )
+    candidates: int = Field(
+        default=1_000,
+        ge=1,
+        description="In a larger space: random configurations scored for each proposal, and as "
+        "many variations of the best ones.",
+    )
