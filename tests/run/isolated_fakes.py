@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import random
 import signal
@@ -241,3 +242,33 @@ class Litter(Plain):
         descriptor, path = tempfile.mkstemp()
         os.close(descriptor)
         return {"path": path}
+
+
+class Late(Plain):
+    """Imports a module when it is made, another in `ask`; says which were there before."""
+
+    module = "wave"
+
+    def __init__(self, problem: Problem, options: Mapping[str, Any]) -> None:
+        super().__init__(problem, options)
+        self.before = {name: name in sys.modules for name in (self.module, "colorsys")}
+        importlib.import_module(self.module)
+
+    def ask(self, n: int = 1) -> list[Configuration]:
+        importlib.import_module("colorsys")
+        return super().ask(n)
+
+    def explain(self, configuration: Configuration) -> Mapping[str, Any]:
+        return {"before": self.before, "parent": os.getppid()}
+
+
+class LateThreads(Late):
+    """Imports a module that starts a thread."""
+
+    module = "isolated_threaded_import"
+
+
+class LateDeath(Late):
+    """Imports a module that ends the interpreter unless this class imports it."""
+
+    module = "isolated_jealous_import"

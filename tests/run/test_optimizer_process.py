@@ -439,6 +439,47 @@ def test_a_module_that_starts_threads_is_not_forked(make: Make) -> None:
     assert template not in parents
 
 
+def test_what_is_imported_late_is_imported_once() -> None:
+    with Optimizers() as optimizers:
+        made: list[Any] = []
+        seen = []
+        for _ in range(3):
+            made.append(optimizers.create(component("Late"), PROBLEM, {}))
+            seen.append(made[-1].explain(made[-1].ask(1)[0]))
+        assert [one["before"]["wave"] for one in seen] == [False, True, True]
+        assert [one["before"]["colorsys"] for one in seen] == [False, True, True]
+        assert seen[0]["parent"] != seen[1]["parent"] == seen[2]["parent"]
+        assert [len(one.ask(2)) for one in made] == [2, 2, 2], "the first one suffers"
+
+
+@pytest.mark.parametrize("factory", ["LateThreads", "LateDeath"])
+def test_late_imports_that_do_harm_are_left_to_each(factory: str) -> None:
+    """One starts threads, the other ends an interpreter that imports it beforehand."""
+    with Optimizers() as optimizers:
+        made: list[Any] = [optimizers.create(component(factory), PROBLEM, {}) for _ in range(3)]
+        seen = [one.explain(one.ask(1)[0]) for one in made]
+        assert len({one["parent"] for one in seen}) == 1
+        assert not any(one["before"][made_late(factory)] for one in seen)
+
+
+def made_late(factory: str) -> str:
+    return {"LateThreads": "isolated_threaded_import", "LateDeath": "isolated_jealous_import"}[
+        factory
+    ]
+
+
+def test_a_host_that_dies_is_started_again() -> None:
+    with Optimizers() as optimizers:
+        first: Any = optimizers.create(component("Witness"), PROBLEM, {})
+        pid = first.explain(first.ask(1)[0])["pid"]
+        host = optimizers._homes._host
+        assert host is not None
+        os.kill(host.pid, signal.SIGKILL)
+        assert gone(pid), "it outlives the host"
+        second = optimizers.create(component("Plain"), PROBLEM, {})
+        assert len(second.ask(2)) == 2
+
+
 def test_a_home_that_dies_is_opened_again(shared: Optimizers) -> None:
     first: Any = shared.create(component("Witness"), PROBLEM, {})
     seen = first.explain(first.ask(1)[0])

@@ -42,6 +42,8 @@ _THREAD_VARIABLES = (
 )
 #: Search spaces that a home keeps, with their trees.
 _MOST_SPACES = 8
+#: How often a home gives way to one that has imported more.
+_MOST_GENERATIONS = 4
 #: Seconds in which the host must have ended everything below it.
 _PATIENCE_S = 5.0
 
@@ -49,8 +51,11 @@ _PATIENCE_S = 5.0
 class Home:
     """A process that forks others; may be used by several threads."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, *, generation: int = _MOST_GENERATIONS) -> None:
         self.link = link
+        self.generation = generation
+        self._late: dict[str, None] = {}
+        self._noted: set[str] = set()
         self._lock = threading.RLock()
         self._spaces: OrderedDict[int, tuple[Space, str]] = OrderedDict()
         self._keys = itertools.count(1)
@@ -77,6 +82,21 @@ class Home:
             theirs.close()
             os.close(output)
         return link
+
+    def remember_imports(self, modules: Any) -> None:
+        """Note what an optimizer imported late: a new home has it imported."""
+        if self.generation < _MOST_GENERATIONS and isinstance(modules, list):
+            names = [name for name in modules if isinstance(name, str) and "__" not in name]
+            with self._lock:
+                # each once: what could not be imported beforehand is not tried again
+                self._late.update((name, None) for name in names if name not in self._noted)
+                self._noted.update(names)
+
+    def late_imports(self) -> list[str]:
+        """Return what was noted since this was last called."""
+        with self._lock:
+            late, self._late = list(self._late), {}
+        return late
 
     def key_of(self, space: Space) -> str:
         """Return the key under which processes forked from now on know `space`."""
@@ -161,6 +181,10 @@ class OptimizerHomes:
     def home(self, component: Component) -> Home:
         """Return the home that has imported the component's factory, started if need be.
 
+        When optimizers have imported more since, a newer home forked from it takes its place; the
+        older one stays for those that live there. Where importing starts threads, nothing is
+        gained, since forks of a process with threads may hang: studies then import for themselves.
+
         Raises:
             Cancelled: the run was interrupted.
             LinkLostError: importing the factory ended the process that tried.
@@ -171,7 +195,11 @@ class OptimizerHomes:
         with starting:
             home = self._homes.get(module)
             if home is None or home.link.lost:
-                home = self._homes[module] = self._open(module)
+                root = self._started()
+                home = self._homes[module] = self._template(root, [module], 0) or root
+            elif late := home.late_imports():
+                newer = self._template(home, late, home.generation + 1)
+                home = self._homes[module] = newer or home
             return home
 
     def fork(self, home: Home, setting: OptimizerSetting) -> Link:
@@ -202,25 +230,27 @@ class OptimizerHomes:
             link.cancel()
             raise Cancelled
 
-    def _open(self, module: str) -> Home:
-        root = self._started()
-        link = root.fork("template", module, self._register)
+    def _template(self, home: Home, modules: list[str], generation: int) -> Home | None:
+        """Fork a home that has imported `modules`; None if it must not be forked in turn.
+
+        Raises:
+            LinkLostError: the first of these imports ended the process.
+        """
+        link = home.fork("template", modules, self._register)
         try:
             ready = link.answer(0)
-        except LinkLostError as error:
-            said = link.last_lines
-            status, _ = root.reap(link, _PATIENCE_S)
-            self._links.discard(link)
-            link.close()
-            raise LinkLostError(describe_end(status) + quoted(said)) from error
-        if _single_threaded() and int(ready["threads"]) > 1:
-            # forks of a process with threads may hang: each study imports the module for itself
-            link.hang_up()
-            root.reap(link, 0.0)
-            self._links.discard(link)
-            link.close()
-            return root
-        return Home(link)
+            if int(ready["threads"]) == 1 or not _single_threaded():
+                return Home(link, generation=generation)
+            died = False
+        except (LinkLostError, GarbledError, KeyError, TypeError, ValueError):
+            died = True
+        said = link.last_lines
+        status, _ = home.reap(link, _PATIENCE_S if died else 0.0)
+        self._links.discard(link)
+        link.close()
+        if died and generation == 0:
+            raise LinkLostError(describe_end(status) + quoted(said))
+        return None
 
     def _started(self) -> Home:
         with self._lock:

@@ -5,7 +5,8 @@ module that holds an optimizer's factory the host forks a *template*, which impo
 with it the library behind it); the template forks a process for each study. All of them do the same
 thing: take requests (`daybreak.run.optimizer_crossing`), fork, and reap when told to.
 
-* ``template`` (a module, descriptors) -> ``{"pid": p}``; the template then says ``{"id": 0}``
+* ``template`` (modules, descriptors) -> ``{"pid": p}``; the template then says ``{"id": 0, "threads":
+  n}``; a template forks one, too, that has also imported what optimizers imported late
 * ``study`` (`OptimizerSetting`, descriptors) -> ``{"pid": p}``; see `daybreak.run.optimizer_loop`
 * ``space`` (key, pickled space, key to forget) -> ``{}``: studies forked later have it, trees built
 * ``reap`` (pid, patience) -> ``{"status": s, "killed": b}``: kills what has not ended by then
@@ -26,7 +27,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import SpaceError
@@ -40,6 +42,16 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+#: What every optimizer uses and imports late: paid once, for all that are forked.
+_PRELOADED = (
+    "numpy.random",
+    "daybreak.space.encoding",
+    "daybreak.space.neighbours",
+    "daybreak.space.quantities",
+    "daybreak.space.restrict",
+    "daybreak.space.sampling",
+    "daybreak.space.vector",
+)
 #: Seconds between two looks at a process that is about to end.
 _SLICE = 0.0005
 
@@ -51,9 +63,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
     become_reaper()
-    import numpy  # noqa: F401 - paid once, for all that are forked
-
-    _settle()
+    _preload(_PRELOADED)
     write_frame(channel.fileno(), {"id": 0, "threads": _threads()})
     try:
         _Host(channel).serve()
@@ -139,32 +149,38 @@ class _Host:
             os._exit(code)
 
 
-def _template(channel: int, output: int, module: str) -> None:
+def _template(channel: int, output: int, modules: list[str]) -> None:
     redirect(output)
     held = socket.socket(fileno=channel)
-    error = ""
-    try:
-        importlib.import_module(module)
-    except (Exception, SystemExit) as problem:
-        # told in full by whoever makes the optimizer: `Component.create` knows what is missing
-        error = f"{type(problem).__name__}: {problem}"
-    _settle()
-    write_frame(held.fileno(), {"id": 0, "threads": _threads(), "failed": error})
+    _preload(modules)
+    write_frame(held.fileno(), {"id": 0, "threads": _threads()})
     _Host(held).serve()
 
 
-def _settle() -> None:
-    """Make forks cheap: what is loaded now is never looked at again by the garbage collector."""
+def _preload(modules: Iterable[str]) -> None:
+    """Import what can be imported of `modules`, and make forks cheap.
+
+    What is loaded now is never looked at again by the garbage collector.
+    """
+    for module in modules:
+        # A library that is missing is told by whoever makes the optimizer: `Component.create` knows
+        # more. A module that a library made up as it went cannot be imported by name: no matter.
+        with contextlib.suppress(Exception, SystemExit):
+            importlib.import_module(module)
     gc.collect()
     gc.freeze()
 
 
 def _threads() -> int:
-    """Return how many threads this process has: with more than one, its forks may hang."""
+    """Return how many threads this process has: with more than one, its forks may hang.
+
+    Not counted are those of jemalloc (Arrow has one), which is made to be forked.
+    """
     try:
-        return len(os.listdir("/proc/self/task"))
+        names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
     except OSError:
         return threading.active_count()
+    return sum(not name.startswith("jemalloc") for name in names)
 
 
 def _reap(pid: int, patience: float) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def redirect(output: int) -> None:
 def live(channel: socket.socket, spaces: Mapping[str, Space]) -> None:
     """Answer requests until the channel is closed."""
     requests = RequestReader(channel, spaces)
+    imports = _Imports()
     optimizer: Optimizer | None = None
     operations: dict[str, Callable[[Any], Mapping[str, Any]]] = {}
     while (request := requests.receive()) is not None:
@@ -81,13 +82,30 @@ def live(channel: socket.socket, spaces: Mapping[str, Space]) -> None:
                 }
             else:
                 answer = operations[request.operation](request.argument)
-            _send(channel, request.number, answer)
+            _send(channel, request.number, {**answer, **imports.new()})
         except BrokenPipeError:
             return
         except BaseException as error:  # a library may well call sys.exit
             answer = {"error": describe_error(error)}
             del error
             _send(channel, request.number, answer)
+
+
+class _Imports:
+    """Says which modules were imported since it was last asked."""
+
+    def __init__(self) -> None:
+        self._known = set(sys.modules)
+        self._count = len(sys.modules)
+
+    def new(self) -> dict[str, list[str]]:
+        """Return ``{"imported": names}``, or nothing: the next optimizer finds them imported."""
+        if len(sys.modules) == self._count:
+            return {}
+        found = [name for name in list(sys.modules) if name not in self._known]
+        self._known.update(found)
+        self._count = len(sys.modules)
+        return {"imported": found}
 
 
 def _create(component: Component, problem: Problem, options: dict[str, Any]) -> Optimizer:

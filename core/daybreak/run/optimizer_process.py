@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -79,14 +80,14 @@ class _Resident:
             raise
 
     def _fork(self) -> tuple[Home, str, Link]:
+        # an earlier optimizer may have taken its home with it, and the host too: made anew
+        for _ in range(2):
+            with contextlib.suppress(LinkLostError, GarbledError):
+                return self._forked()
         try:
             return self._forked()
-        except (LinkLostError, GarbledError):
-            # an earlier optimizer may have taken its home with it: once more, with a new one
-            try:
-                return self._forked()
-            except (LinkLostError, GarbledError) as error:
-                raise self._failed("be created", str(error)) from error
+        except (LinkLostError, GarbledError) as error:
+            raise self._failed("be created", str(error)) from error
 
     def _forked(self) -> tuple[Home, str, Link]:
         home = self._homes.home(self._component)
@@ -120,6 +121,8 @@ class _Resident:
             raise self._killed(what, f"it sent garbage to Daybreak ({error})") from error
         if "error" in answer:
             raise self._raised(what, answer["error"])
+        if "imported" in answer:
+            self._home.remember_imports(answer["imported"])
         return answer
 
     def garbage(self, what: str, value: Any) -> PluginError:
