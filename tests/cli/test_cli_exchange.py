@@ -100,10 +100,14 @@ def test_formats_are_listed_with_their_options(daybreak, command):
     code, out, _ = daybreak(command, "--list")
     assert code == 0
     assert "clerk's ledger" in out
-    assert "unit, most, into" in out
     code, out, _ = daybreak(command, "--list", "--json")
     row = next(row for row in json.loads(out) if row["name"] == "ledger")
-    assert row["options"]["most"]["description"] == "rows to read"
+    assert row["summary"].endswith("a clerk's ledger")
+    code, out, _ = daybreak(command, "ledger", "--list")
+    (line,) = [line for line in out.splitlines() if line.split()[:1] == ["most"]]
+    assert line.split() == ["most", "1000", "rows", "to", "read"]
+    code, out, _ = daybreak(command, "ledger", "--list", "--json")
+    assert [row["option"] for row in json.loads(out)] == ["unit", "most", "into"]
     assert daybreak(command)[0] == 0  # without a format it lists them too
 
 

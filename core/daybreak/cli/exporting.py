@@ -52,7 +52,9 @@ def _export(
     results: Annotated[
         Path, typer.Option(envvar="DAYBREAK_RESULTS", help="Folder with results.")
     ] = Path("results"),
-    listing: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the formats; with one named, its options.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write studies on one benchmark to a file that another tool reads.
@@ -65,7 +67,7 @@ def _export(
 
     registry = load_plugins()
     if listing or kind is None:
-        list_kinds(registry, "exporter", as_json=as_json)
+        list_kinds(registry, "exporter", kind, as_json=as_json)
         return
     registry.get("exporter", kind)
     from daybreak.run.exporting import Choice, choose_studies, export_studies

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from daybreak.cli.completion import complete_importers
 from daybreak.cli.output import print_json, print_message, print_table
 
 if TYPE_CHECKING:
+    from daybreak.plugin import Registry
     from daybreak.run.importing import Imported
 
 __all__ = ["list_kinds", "register"]
@@ -47,7 +50,9 @@ def _import(
         Path,
         typer.Option(envvar="DAYBREAK_RESULTS", help="Where files that hold whole studies go."),
     ] = Path("results"),
-    listing: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the formats; with one named, its options.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read another tool's file: recorded measurements become a benchmark, studies become results.
@@ -61,14 +66,14 @@ def _import(
 
     registry = load_plugins()
     if listing or kind is None:
-        list_kinds(registry, "importer", as_json=as_json)
+        list_kinds(registry, "importer", kind, as_json=as_json)
         return
     registry.get("importer", kind)  # an unknown kind is said before a missing path
     if path is None:
         raise UserError(
             "no file is named",
             expected=f"daybreak import {kind} PATH",
-            remedy=f"what it takes: daybreak import --list; -o NAME=VALUE for options of {kind}",
+            remedy=f"its options: daybreak import {kind} --list",
         )
     from daybreak.run.importing import import_file
 
@@ -85,26 +90,37 @@ def _import(
         typer.echo(done.report.suite, nl=not done.report.suite.endswith("\n"))
 
 
-def list_kinds(registry: Any, kind: str, *, as_json: bool) -> None:
-    """Print the importers or exporters with their options."""
+def list_kinds(registry: Registry, kind: str, name: str | None, *, as_json: bool) -> None:
+    """Print the importers or exporters, or the options of the one called `name`.
+
+    Raises:
+        UserError: there is none of that name.
+    """
     from daybreak.cli.components import component_row, warn_of_broken_plugins
 
-    rows = []
-    for component in registry.components(kind).values():
-        row = component_row(component)
-        row["options"] = {}
-        if component.spec.options is not None and not row["missing"]:
-            row["options"] = component.options_schema().get("properties", {})
-        rows.append(row)
+    if name is not None:
+        schema = registry.get(kind, name).options_schema()
+        options = [{"option": option, **about} for option, about in schema["properties"].items()]
+        if not as_json:
+            options = [{**row, "default": _default(row)} for row in options]
+        print_table(options, ["option", "default", "description"], as_json=as_json)
+        return
+    rows = [component_row(component) for component in registry.components(kind).values()]
     if not as_json:
-        for row in rows:
-            row["options"] = ", ".join(row["options"])
-            row["missing"] = ", ".join(row["missing"])
-    columns = ["name", "summary", "options", "distribution", "missing"]
-    print_table(rows, columns, as_json=as_json)
+        rows = [{**row, "missing": ", ".join(row["missing"])} for row in rows]
+    print_table(rows, ["name", "summary", "distribution", "missing"], as_json=as_json)
     if not rows and not as_json:
         print_message(f"{kind}s come with plugins; none is installed")
+    if rows and not as_json:
+        word = kind.removesuffix("er")
+        print_message(f"options of one: daybreak {word} {rows[0]['name']} --list")
     warn_of_broken_plugins(registry)
+
+
+def _default(option: Mapping[str, Any]) -> str | None:
+    """Return an option's default as it is typed; None: there is none, or it is nothing."""
+    default = option.get("default")
+    return default if default is None or isinstance(default, str) else json.dumps(default)
 
 
 def _write_suite(done: Imported, suite: Path | None) -> bool:
