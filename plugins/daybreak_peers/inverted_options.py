@@ -62,7 +62,7 @@ class PyAtfOptions(PeerOptions):
         "random",
         "exhaustive",
     ] = Field(default="auc_bandit", description="pyATF's search technique.")
-    max_nodes: int = Field(
+    max_leaves: int = Field(
         default=2_000_000,
         ge=1,
         description="Leaves that pyATF's trees of linked parameters may have together, some 0.5 kB "

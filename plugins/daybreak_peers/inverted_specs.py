@@ -21,6 +21,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_LISTED,
             requires=("kernel_tuner>=1.5",),
+            accepts="daybreak_peers.refusals:kernel_tuner",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -31,6 +32,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_LISTED,
             requires=("pyatf>=0.0.12",),
+            accepts="daybreak_peers.refusals:pyatf",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -41,6 +43,7 @@ def specs() -> list[OptimizerSpec]:
             capabilities=_CAPABILITIES,
             parameter_types=_LISTED | {"real"},
             requires=("opentuner>=0.8.8",),
+            accepts="daybreak_peers.refusals:opentuner",
             isolation=Isolation.WORKER,
         ),
         OptimizerSpec(
@@ -50,6 +53,7 @@ def specs() -> list[OptimizerSpec]:
             options="daybreak_peers.inverted_options:HyperMapperOptions",
             capabilities=_CAPABILITIES,
             parameter_types=_LISTED | {"real"},
+            accepts="daybreak_peers.refusals:hypermapper",
             isolation=Isolation.WORKER,
         ),
     ]
