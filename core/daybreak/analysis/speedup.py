@@ -22,6 +22,9 @@ ALL_MEDIANS = "(geometric mean)"
 #: the row about the mean score over all benchmarks
 ALL_SCORES = "(mean score)"
 
+#: numbers held in memory at a time
+_HELD = 4_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Speedup:
@@ -88,8 +91,8 @@ def speedup_at(
             continue
         picked_a, picked_b = _draw(rng, rows_a, rows_b, draws)
         need = _first_at_least(
-            -np.median(curves.loss[first, n][picked_a], axis=1),
-            -np.median(curves.loss[second, n, :, at - 1][picked_b], axis=1),
+            -_medians(curves.loss[first, n], picked_a),
+            -_medians(curves.loss[second, n, :, at - 1 : at], picked_b)[:, 0],
         )
         longest = int((~np.isnan(curves.loss[first, n, rows_a])).all(axis=0).sum())
         few = min(len(rows_a), len(rows_b)) < FEWEST_SEEDS
@@ -100,8 +103,8 @@ def speedup_at(
         logs += np.log(at / np.where(np.isfinite(need[1:]), need[1:], longest))
         if benchmark in curves.landscapes:
             scale = _scale(curves, benchmark, at)
-            totals_a += scale(curves.loss[first, n])[picked_a].mean(axis=1)
-            totals_b += scale(curves.loss[second, n, :, at - 1])[picked_b].mean(axis=1)
+            totals_a += _means(scale(curves.loss[first, n]), picked_a)
+            totals_b += _means(scale(curves.loss[second, n, :, at - 1 : at]), picked_b)[:, 0]
     if len(points) > 1:
         found.append(_geometric(points, logs, at, enough, level))
     if points and all(one.benchmark in curves.landscapes for one in points):
@@ -146,6 +149,28 @@ def _draw(
     if rows_a == rows_b:
         return picked_a, picked_a
     return picked_a, np.vstack([b, b[rng.integers(0, len(b), size=(draws, len(b)))]])
+
+
+def _medians(loss: NDArray[np.float64], picked: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return medians over drawn studies, shape (draws, evaluations) of (studies, evaluations)."""
+    import numpy as np
+
+    # a part of the draws at a time: all of them can outgrow the memory
+    rows = max(1, _HELD // (picked.shape[1] * loss.shape[1]))
+    parts = [np.median(loss[picked[i : i + rows]], axis=1) for i in range(0, len(picked), rows)]
+    return np.concatenate(parts)
+
+
+def _means(values: NDArray[np.float64], picked: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return means over drawn studies; an evaluation that any of them lacks is NaN in all draws."""
+    import numpy as np
+
+    studies = picked[0]
+    counts = np.stack([np.bincount(draw, minlength=len(values))[studies] for draw in picked])
+    whole = ~np.isnan(values[studies]).any(axis=0)
+    found = np.full((len(picked), values.shape[1]), np.nan)
+    found[:, whole] = counts @ values[studies][:, whole] / picked.shape[1]
+    return found
 
 
 def _first_at_least(curve: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
