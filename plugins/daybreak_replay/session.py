@@ -168,9 +168,8 @@ class RecordedSession:
             found = {name: series.of(row) for name, series in self._table.series.items()}
             if self._opened.seed is not None:
                 told = self._told(row)
-                orders = {len(samples): [] for samples in found.values()}
-                for count in orders:
-                    orders[count] = _shuffled(count, told)
+                counts = {len(samples) for samples in found.values()}
+                orders = {count: _shuffled(count, told) for count in counts}
                 found = {
                     name: [samples[i] for i in orders[len(samples)]]
                     for name, samples in found.items()

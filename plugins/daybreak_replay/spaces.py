@@ -152,8 +152,8 @@ def cover(table: Table, space: Space, missing: str, *, file: str) -> Coverage:
             )
         return Coverage(space, rows, 0, tuple(notes))
     count = _count(space)
-    lacking = None if count is None else count - len(rows)
-    if lacking == 0:
+    unmeasured = None if count is None else count - len(rows)
+    if unmeasured == 0:
         return Coverage(space, rows, 0, tuple(notes))
     if missing == "refuse":
         raise _incomplete(table, space, count, len(rows), file)
@@ -162,7 +162,7 @@ def cover(table: Table, space: Space, missing: str, *, file: str) -> Coverage:
         + ("innumerable" if count is None else f"{count:,}")
         + " feasible configurations; trials of the others fail as 'missing'."
     )
-    return Coverage(space, rows, lacking, tuple(notes))
+    return Coverage(space, rows, unmeasured, tuple(notes))
 
 
 def _count(space: Space) -> int | None:

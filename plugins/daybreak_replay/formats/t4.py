@@ -284,7 +284,7 @@ class _Reader:
         """Take what Daybreak's own exporter adds: the kind of failure, finer than T4's."""
         if row.failure is not None and isinstance(own, Mapping):
             with suppress(ValueError):
-                row.failure = FailureKind(own.get("failure_kind"))
+                row.failure = FailureKind(str(own.get("failure_kind")))
                 row.message = str(own.get("message") or row.message)
 
     def _take_word(self, row: Row, word: str) -> None:
