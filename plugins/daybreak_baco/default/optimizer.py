@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 #: rows that are varied for candidates
 _VARIED = 5
 #: the start has one row per parameter and one more, between these
-_FEWEST, _MOST = 4, 10
+_FEWEST, _MOST = 4, 5
 
 
 class DefaultBaco:

@@ -1,7 +1,9 @@
 """What is believed after some trials: the objective's and the failures' models together.
 
 The acquisition is a sum of logarithms, so that further terms can be added to it: the expected
-improvement over the incumbent, and the probability of success. The incumbent is the best posterior
+improvement over the incumbent, and the probability of success. Improvements below a thousandth of
+a standard deviation are alike: once nothing better is in sight, a proposal that is likely to
+succeed goes before one of which the model of successes knows nothing. The incumbent is the best posterior
 mean at a measured configuration, not the best measurement: a lucky one is no standard to beat.
 
 Proposals whose result is not known yet count as if the model's mean had been measured there
@@ -10,6 +12,7 @@ Proposals whose result is not known yet count as if the model's mean had been me
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +33,8 @@ Array = NDArray[np.float64]
 
 #: median of the noise variance's prior, deviation of its logarithm, and its smallest value
 _NOISE, _FLOOR = (0.03, 1.0), 1e-6
+#: expected improvement, in deviations of what was measured, that does not count
+_NEGLIGIBLE = 1e-3
 #: noise variance of earlier trials, on top of the fitted one
 _PAST_NOISE = 0.1
 
@@ -103,7 +108,9 @@ class Posterior:
         if self._process is None:
             return np.zeros(len(x))
         mean, deviation = _predict(self._process, x)
-        return log_expected_improvement(mean, deviation, self._incumbent)
+        gain = log_expected_improvement(mean, deviation, self._incumbent)
+        found: Array = np.logaddexp(gain, math.log(_NEGLIGIBLE))
+        return found
 
     def describe(self, row: Array) -> dict[str, object]:
         """Return what is believed about one row, as JSON values; see `Explains`."""
