@@ -44,8 +44,8 @@ def medoids(x: Array, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
 
     Fewer where there are fewer points, or clusters run empty.
     """
-    if len(x) <= k:
-        return np.arange(len(x), dtype=np.intp)
+    if len(x) <= k or k <= 0:
+        return np.arange(len(x) if k > 0 else 0, dtype=np.intp)
     centres = _spread(x, k, rng)
     for _ in range(_ITERATIONS):
         nearest = np.argmin(_squares(x, centres), axis=1)
@@ -65,7 +65,7 @@ def medoids(x: Array, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
 
 def _spread(x: Array, k: int, rng: np.random.Generator) -> Array:
     """Draw `k` points, each with a probability that grows with its distance to those before."""
-    chosen = [int(rng.integers(len(x)))] if k else []
+    chosen = [int(rng.integers(len(x)))]
     while len(chosen) < k:
         squares = _squares(x, x[chosen]).min(axis=1)
         total = squares.sum()

@@ -16,8 +16,10 @@ __all__ = ["Outputs"]
 
 Array = NDArray[np.float64]
 
-#: beyond this a difference might overflow
-_HUGE = 1e300
+#: values beyond this, or differences below its reciprocal, are taken for it: quotients stay finite
+_HUGE = 1e150
+#: exponentials of more than this are of no size that was ever measured
+_STEEP = 340.0
 
 
 class Outputs:
@@ -37,7 +39,7 @@ class Outputs:
         self.logarithmic = bool(values.min() > 0)
         self._middle = float(np.median(values))
         spread = float(np.median(np.abs(values - self._middle)))
-        self._spread = spread if spread > 0 else max(abs(self._middle), 1.0)
+        self._spread = max(spread, 1 / _HUGE) if spread > 0 else max(abs(self._middle), 1.0)
         bent = self._bent(values)
         self._mean = float(bent.mean())
         deviation = float(bent.std())
@@ -45,7 +47,7 @@ class Outputs:
 
     def _bent(self, values: Array) -> Array:
         if self.logarithmic:
-            return self._sign * np.log(np.maximum(values, 1e-300))
+            return self._sign * np.log(np.maximum(values, 1 / _HUGE))
         return self._sign * np.arcsinh((values - self._middle) / self._spread)
 
     def to_model(self, values: Array) -> Array:
@@ -59,7 +61,7 @@ class Outputs:
         order (the delta method).
         """
         bent = self._sign * (mean * self.scale + self._mean)
-        bent = min(max(bent, -600.0), 600.0)
+        bent = min(max(bent, -_STEEP), _STEEP)
         step = deviation * self.scale
         if self.logarithmic:
             centre = math.exp(bent)
