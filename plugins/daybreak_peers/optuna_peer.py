@@ -185,6 +185,8 @@ class _Optuna(PeerOptimizer):
 class OptunaTPE(_Optuna):
     """Tree-structured Parzen estimator; failed trials are told as pruned, which it holds for bad."""
 
+    patience = 200
+
     def sampler(self) -> optuna.samplers.BaseSampler:
         """Return the sampler; conditional parameters are modelled in groups."""
         return optuna.samplers.TPESampler(
