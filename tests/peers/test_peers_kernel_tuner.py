@@ -17,7 +17,7 @@ pytest.importorskip("kernel_tuner")
 from kernel_tuner.searchspace import Searchspace
 
 from daybreak_peers.generators import Generators
-from daybreak_peers.kernel_tuner_peer import KernelTuner, Values
+from daybreak_peers.kernel_tuner_peer import KernelTuner, Values, _Searchspace
 
 STRATEGIES = (
     "genetic_algorithm",
@@ -114,11 +114,14 @@ def test_the_order_is_that_of_kernel_tuners_own_simulation(strategy: str, tmp_pa
     from kernel_tuner import tune_kernel
 
     optimizer = KernelTuner(_problem(), {"strategy": strategy})
-    rows = optimizer._values.rows
+    # Kernel Tuner lists the same configurations in an order of its own, which draws pick from
+    rows = Searchspace(dict(TUNE_PARAMS), list(RESTRICTIONS), 1024).list
+    optimizer._values.rows = rows
+    optimizer._searchspace = _Searchspace(optimizer._values)
     cache: dict[str, Any] = {
         "device_name": "none",
         "kernel_name": "tiles",
-        "problem_size": "1",
+        "problem_size": 1,
         "tune_params_keys": list(TUNE_PARAMS),
         "tune_params": TUNE_PARAMS,
         "objective": "time",
@@ -156,17 +159,16 @@ def test_the_order_is_that_of_kernel_tuners_own_simulation(strategy: str, tmp_pa
         key = tuple(result[name] for name in TUNE_PARAMS)
         if key not in visited:
             visited.append(key)
-    # the two list the same configurations in orders of their own, which the draws pick from
-    if list(Searchspace(dict(TUNE_PARAMS), list(RESTRICTIONS), 1024).list) != rows:
-        pytest.skip("Kernel Tuner lists the configurations in another order")
     done = drive(optimizer, _problem(), 25, outcome=lambda _n, c, p: measured(c, p, _time(**c)))
-    assert [tuple(t.configuration.values()) for t in done] == visited[:25]
+    # its own run may converge before the budget, where ours is started anew
+    assert len(visited) >= 4
+    assert [tuple(t.configuration.values()) for t in done][: len(visited)] == visited
 
 
 def test_evaluations_are_counted_as_kernel_tuner_counts_them() -> None:
     """Its budget ends a run after as many different configurations as the study's."""
     problem = _problem(evaluations=10)
-    optimizer = KernelTuner(problem, {"strategy": "simulated_annealing"})
+    optimizer = KernelTuner(problem, {"strategy": "greedy_mls"})
     drive(optimizer, problem, 10, outcome=lambda _n, c, p: measured(c, p, _time(**c)))
     assert optimizer.runs == 1
     assert optimizer._loop is not None
