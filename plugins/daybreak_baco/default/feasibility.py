@@ -25,7 +25,7 @@ _NOISE, _FLOOR = (0.135, 1.0), 0.01
 #: an optimist's shift of the decision: a configuration as often failed as not is worth a try
 _SHIFT = 0.3
 #: variance of the squashing distribution, on top of the process's own
-_SOFTNESS = 0.15
+_SOFTNESS = 0.05
 
 
 class Feasibility:
