@@ -321,7 +321,8 @@ def _walk(codes: Array, size: int, rng: np.random.Generator) -> Array:
 def _around(code: float, size: int, *, everything: bool) -> Array:
     if everything or size <= _SHORT:
         codes = np.arange(size, dtype=np.float64)
-        return codes[codes != code]
+        others: Array = codes[codes != code]
+        return others
     strides = np.array(_STRIDES, dtype=np.float64)
     codes = np.concatenate([code - strides, code + strides])
     return codes[(codes >= 0) & (codes < size)]

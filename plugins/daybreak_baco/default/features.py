@@ -189,7 +189,8 @@ def _ordinal(parameter: Ordinal) -> Array:
     if parameter.log or _wide(values[0], values[-1]):
         values = np.log(values)
     scaled = (values - values[0]) / (values[-1] - values[0])
-    return (ranks + scaled) / 2
+    column: Array = (ranks + scaled) / 2
+    return column
 
 
 class _Derived:

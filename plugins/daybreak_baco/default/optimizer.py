@@ -8,7 +8,7 @@ seed and the same tells give the same proposals.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,13 +89,13 @@ class DefaultBaco:
                 return row
         return self._by_model(known)
 
-    def _designed(self) -> Any:
+    def _designed(self) -> Iterator[tuple[Array, str]]:
         """Yield what is left of the start."""
         if self._design is None:
             rng = np.random.default_rng([self._seed, 0])
             again = [(row, "history") for row in self._past.best]
             size = max(0, self._size - len(self._past)) if again else self._size
-            rows = design(self._space, self._coding, self._features, size, rng) if size else []
+            rows = design(self._space, self._coding, self._features, size, rng)
             self._design = deque([*again, *((row, "design") for row in rows)])
         while self._design:
             yield self._design.popleft()
