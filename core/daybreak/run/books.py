@@ -76,6 +76,7 @@ class Books:
         )
         self._surveyed = Surveys({} if record is None else record.landscapes)
         self._lock = threading.RLock()
+        self._opened: dict[str, dict[str, Any]] = {}
         self._began = time.monotonic()
         self._ingested = self._read = self._began
 
@@ -220,35 +221,46 @@ class Books:
     # -- benches, studies, trials
 
     def bench_opened(self, holder: BenchHolder, bench: Bench) -> None:
-        """Record the benchmark as it was opened: identity of its data, sandbox."""
+        """Record the benchmark as it was opened: identity of its data, sandbox.
+
+        Every block opens it anew; what was recorded by this process is not recorded again, because
+        the description of a space can be long.
+        """
         plan, benchmark = holder.plan, holder.benchmark
+        found: dict[str, Any] = {
+            "identity": dict(bench.opened.identity),
+            "floors": dict(bench.opened.floors),
+            "sandbox": bench.opened.sandbox,
+        }
         with self._lock:
-            self._writer.benchmark(
-                {
-                    "benchmark": plan.benchmark,
-                    "target": plan.target,
-                    "name": plan.name,
-                    "instance": benchmark.instance,
-                    "summary": benchmark.summary,
-                    "options": dict(plan.options),
-                    "space": benchmark.space.to_dict(),
-                    "space_fingerprint": benchmark.space.fingerprint(),
-                    "objectives": [asdict(metric) for metric in benchmark.objectives],
-                    "metrics": [asdict(metric) for metric in benchmark.metrics],
-                    "references": [asdict(reference) for reference in benchmark.references],
-                    "identity": dict(bench.opened.identity),
-                    "floors": dict(bench.opened.floors),
-                    "sandbox": bench.opened.sandbox,
-                    "notes": list(benchmark.notes),
-                }
-            )
+            known = self._opened.get(plan.benchmark) == found
+            if not known:
+                self._opened[plan.benchmark] = found
+                self._writer.benchmark(
+                    {
+                        "benchmark": plan.benchmark,
+                        "target": plan.target,
+                        "name": plan.name,
+                        "instance": benchmark.instance,
+                        "summary": benchmark.summary,
+                        "options": dict(plan.options),
+                        "space": benchmark.space.to_dict(),
+                        "space_fingerprint": benchmark.space.fingerprint(),
+                        "objectives": [asdict(metric) for metric in benchmark.objectives],
+                        "metrics": [asdict(metric) for metric in benchmark.metrics],
+                        "references": [asdict(reference) for reference in benchmark.references],
+                        "notes": list(benchmark.notes),
+                        **found,
+                    }
+                )
             self._tell(
                 "bench_opened",
                 benchmark=plan.benchmark,
                 sandbox=bench.opened.sandbox,
                 seconds=bench.opened.seconds,
             )
-            self._survey(holder, bench)
+            if not known:
+                self._survey(holder, bench)
 
     def _survey(self, holder: BenchHolder, bench: Bench) -> None:
         """Record what the session knows of the whole space, once per run and benchmark."""

@@ -95,6 +95,8 @@ class Space:
         self.published: dict[str, Any] = dict(published or {})
         self.notes: tuple[str, ...] = tuple(notes)
         self._parts: list[Part] | None = None
+        # every study of a run asks for it, and listed rows make it slow
+        self._fingerprint: str | None = None
         self._truths = any(
             isinstance(value, bool)
             for parameter in self.parameters
@@ -510,6 +512,8 @@ class Space:
         The same in every process and version of Python; spacing and parentheses in constraints,
         and the space's name, do not change it.
         """
+        if self._fingerprint is not None:
+            return self._fingerprint
         import hashlib
         import json
 
@@ -522,7 +526,8 @@ class Space:
             "constraints": [constraint.canonical() for constraint in self.constraints],
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        return self._fingerprint
 
     def __getitem__(self, name: str) -> Parameter:
         """Return the parameter called `name`.
