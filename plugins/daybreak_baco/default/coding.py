@@ -187,9 +187,11 @@ class _Order(Domain):
         self._length = parameter.length
         self._orders: list[tuple[int, ...]] = []
         self._at: dict[tuple[int, ...], int] = {}
+        self._table: NDArray[np.int16] | None = None
         if parameter.length <= _NUMBERED:
             self._orders = list(permutations(range(parameter.length)))
             self._at = {order: i for i, order in enumerate(self._orders)}
+            self._table = np.array(self._orders, dtype=np.int16)
 
     def _number(self, order: tuple[int, ...]) -> int:
         found = self._at.setdefault(order, len(self._orders))
@@ -204,6 +206,8 @@ class _Order(Domain):
         return [self._orders[int(code)] for code in codes.tolist()]
 
     def column(self, codes: Array) -> NDArray[Any]:
+        if self._table is not None:
+            return self._table[codes.astype(np.intp)]
         return np.array(self.values(codes), dtype=np.int16).reshape(-1, self._length)
 
     def vary(self, codes: Array, rng: np.random.Generator) -> Array:
