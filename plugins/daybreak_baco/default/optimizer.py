@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 #: rows that are varied for candidates
 _VARIED = 5
-#: the start has one row per parameter and one more, between these
+#: the start has one row more than there are parameters to choose, but between these
 _FEWEST, _MOST = 4, 5
 
 

@@ -18,8 +18,8 @@ class DefaultOptions(BaseModel):
     design: int | None = Field(
         default=None,
         ge=1,
-        description="Configurations to begin with; null: one more than parameters, 4 to 10, and "
-        "at most a third of the budget.",
+        description="Configurations to begin with; null: 5 (4 for up to three parameters), at "
+        "most a third of the budget.",
     )
     exact: int = Field(
         default=20_000,
