@@ -108,7 +108,7 @@ class DefaultBaco:
             if row is not None:
                 self._said[row.tobytes()] = {"source": "random"}
             return row
-        posterior.update(self._memory, self._past)
+        posterior.update(self._memory, self._past, rng)
         row = self._candidates.best(posterior.log_acquisition, known, posterior.good[:_VARIED], rng)
         if row is not None:
             note = {} if posterior.trained else {"note": "nothing has succeeded yet"}

@@ -6,6 +6,10 @@ a standard deviation are alike: once nothing better is in sight, a proposal that
 succeed goes before one of which the model of successes knows nothing. The incumbent is the best posterior
 mean at a measured configuration, not the best measurement: a lucky one is no standard to beat.
 
+Hyperparameters are not taken for certain: the expected improvement is the average over those that
+explain the observations best and a few drawn around them (Snoek, Larochelle and Adams 2012, section
+3.2).
+
 Proposals whose result is not known yet count as if the model's mean had been measured there
 (the Kriging believer of Ginsbourger, Le Riche and Carraro 2010): the rest of a batch goes elsewhere.
 """
@@ -33,6 +37,8 @@ Array = NDArray[np.float64]
 
 #: median of the noise variance's prior, deviation of its logarithm, and its smallest value
 _NOISE, _FLOOR = (0.03, 1.0), 1e-6
+#: hyperparameters drawn beside the best ones
+_DRAWS = 2
 #: expected improvement, in deviations of what was measured, that does not count
 _NEGLIGIBLE = 1e-3
 #: noise variance of earlier trials, on top of the fitted one
@@ -51,18 +57,18 @@ class Posterior:
         self._features, self._sign = features, sign
         self._surrogate = Surrogate(features.member, _NOISE, _FLOOR)
         self._feasibility = Feasibility(features.member)
-        self._process: GaussianProcess | None = None
+        # each with its incumbent; the likeliest first
+        self._processes: list[tuple[GaussianProcess, float]] = []
         self._outputs: Outputs | None = None
-        self._incumbent = 0.0
         self._x = np.zeros((0, features.width))
         self.good = np.zeros((0, 0))
 
     @property
     def trained(self) -> bool:
         """Whether the objective's model has seen any value."""
-        return self._process is not None
+        return bool(self._processes)
 
-    def update(self, memory: Memory, past: Past) -> None:
+    def update(self, memory: Memory, past: Past, rng: np.random.Generator) -> None:
         """Fit both models to all that is known."""
         encode = self._features.encode
         rows, values = memory.succeeded
@@ -72,28 +78,39 @@ class Posterior:
         )
         count = len(rows)
         if not count + len(earlier):
-            self._process, self._outputs, self.good = None, None, rows
+            self._processes, self._outputs, self.good = [], None, rows
             return
         every = np.concatenate([values, earlier_values])
         self._outputs = Outputs(every, self._sign)
         y = self._outputs.to_model(every)
         extra = np.repeat([0.0, _PAST_NOISE], [count, len(earlier)])
         x = self._x = encode(np.vstack([rows, earlier]))
-        process = self._surrogate.fit(x, y, extra)
+        surrogate = self._surrogate
+        processes = [surrogate.fit(x, y, extra)]
+        processes += [
+            surrogate.condition(x, y, extra, drawn)
+            for drawn in surrogate.draw(_DRAWS, x, y, extra, rng)
+        ]
         # judged by what was measured here; by earlier trials while there is nothing else
         judged = count or len(earlier)
-        mean, _ = process.predict(x[:judged])
-        self._incumbent = float(mean.min())
-        self.good = np.vstack([rows, earlier])[:judged][np.argsort(mean, kind="stable")]
+        means = [process.predict(x[:judged])[0] for process in processes]
+        order = np.argsort(means[0], kind="stable")
+        self.good = np.vstack([rows, earlier])[:judged][order]
         pending = encode(memory.pending)
         if len(pending):
-            believed, _ = process.predict(pending)
-            process = self._surrogate.condition(
-                np.vstack([x, pending]),
-                np.concatenate([y, believed]),
-                np.concatenate([extra, np.zeros(len(pending))]),
-            )
-        self._process = process
+            processes = [self._believing(p, x, y, extra, pending) for p in processes]
+        self._processes = [(p, float(m.min())) for p, m in zip(processes, means, strict=True)]
+
+    def _believing(
+        self, process: GaussianProcess, x: Array, y: Array, extra: Array, pending: Array
+    ) -> GaussianProcess:
+        """Return the process as if its mean had been measured at `pending`."""
+        return self._surrogate.condition(
+            np.vstack([x, pending]),
+            np.concatenate([y, process.predict(pending)[0]]),
+            np.concatenate([extra, np.zeros(len(pending))]),
+            process.hyperparameters,
+        )
 
     def log_acquisition(self, rows: Array, x: Array) -> Array:  # noqa: ARG002
         """Return the score of candidates; higher is better.
@@ -105,11 +122,14 @@ class Posterior:
         return self._log_improvement(x) + self._feasibility.log_probability(x)
 
     def _log_improvement(self, x: Array) -> Array:
-        if self._process is None:
+        if not self._processes:
             return np.zeros(len(x))
-        mean, deviation = _predict(self._process, x)
-        gain = log_expected_improvement(mean, deviation, self._incumbent)
-        found: Array = np.logaddexp(gain, math.log(_NEGLIGIBLE))
+        gains = [
+            log_expected_improvement(*_predict(process, x), incumbent)
+            for process, incumbent in self._processes
+        ]
+        average = np.logaddexp.reduce(gains, axis=0) - math.log(len(gains))
+        found: Array = np.logaddexp(average, math.log(_NEGLIGIBLE))
         return found
 
     def describe(self, row: Array) -> dict[str, object]:
@@ -119,12 +139,13 @@ class Posterior:
             "feasibility": float(np.exp(self._feasibility.log_probability(x)[0])),
             "acquisition": float(self.log_acquisition(row[None], x)[0]),
         }
-        if self._process is None or self._outputs is None:
+        if self._outputs is None:
             return said
-        mean, deviation = _predict(self._process, x)
-        said["mean"], said["deviation"] = self._outputs.to_objective(
-            float(mean[0]), float(deviation[0])
-        )
+        each = np.array([_predict(process, x) for process, _ in self._processes])
+        means, deviations = each[:, 0, 0], each[:, 1, 0]
+        # of the mixture: the average variance, and that of the means
+        width = math.sqrt(float(np.mean(deviations**2) + means.var()))
+        said["mean"], said["deviation"] = self._outputs.to_objective(float(means.mean()), width)
         lengthscales = self._surrogate.hyperparameters.lengthscales
         said["lengthscales"] = {
             group.name: float(value)

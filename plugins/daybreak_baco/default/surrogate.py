@@ -7,6 +7,10 @@ the number of groups, so that distances keep their meaning in many dimensions (H
 and Nardi 2024, "Vanilla Bayesian optimization performs great in high dimensions"); it is narrower
 than theirs: with 10 to 20 observations a wide one trusts lengthscales that the data cannot tell,
 and the model runs straight into the corners.
+
+What so few observations cannot tell is averaged over: `draw` adds hyperparameters from a normal
+distribution around the maximum, whose widths follow from the curvature there (the diagonal of
+Laplace's approximation).
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from daybreak_baco.gp import (
     LogNormal,
     Priors,
     fit,
+    log_prior,
 )
 
 __all__ = ["Surrogate"]
@@ -34,6 +39,10 @@ Array = NDArray[np.float64]
 _SMOOTHNESS = 1.5
 #: median of a lengthscale with one group, on columns between 0 and 1; deviation of its logarithm
 _LENGTHSCALE = (1.0, 0.7)
+#: deviations of the logarithms of variance and noise
+_LOOSE = 1.0
+#: step of the logarithms in which curvature is measured
+_STEP = 0.1
 _ITERATIONS = 40
 _TOLERANCE = 1e-5
 
@@ -55,7 +64,7 @@ class Surrogate:
         self._how = Fit(
             priors=Priors(
                 lengthscales=_log_normal(typical, _LENGTHSCALE[1]),
-                variance=_log_normal(1.0, 1.0),
+                variance=_log_normal(1.0, _LOOSE),
                 noise=_log_normal(*noise),
             ),
             bounds=Bounds((0.02, 1e3), (0.01, 100.0), (floor, 3.0)),
@@ -73,24 +82,59 @@ class Surrogate:
             y: observations, shape (n,), of about zero mean and unit variance.
             extra: known noise variances, on top of the fitted one.
         """
-        likelihood = Likelihood(
+        found = fit(self._likelihood(x, y, extra), [self.hyperparameters], self._how)
+        self.hyperparameters = found[0].hyperparameters if found else self._start
+        return self.condition(x, y, extra)
+
+    def draw(
+        self, n: int, x: Array, y: Array, extra: Array | float, rng: np.random.Generator
+    ) -> list[Hyperparameters]:
+        """Return `n` hyperparameters from around those last fitted to the same observations."""
+        likelihood = self._likelihood(x, y, extra)
+        top = self.hyperparameters.logarithms()
+
+        def slope(logarithms: Array) -> Array:
+            gradient = likelihood.value_and_gradient(logarithms)[1]
+            return gradient + log_prior(logarithms, self._how.priors)[1]
+
+        curvature = np.empty(len(top))
+        for i in range(len(top)):
+            step = np.zeros(len(top))
+            step[i] = _STEP
+            curvature[i] = (slope(top - step)[i] - slope(top + step)[i]) / (2 * _STEP)
+        # never wider than the prior
+        widest = np.array([_LENGTHSCALE[1]] * self._groups + [_LOOSE, _LOOSE])
+        width = 1.0 / np.sqrt(np.maximum(curvature, 1.0 / widest**2))
+        low, high = self._how.bounds.logarithms(self._groups).T
+        return [
+            Hyperparameters.of_logarithms(
+                np.clip(top + width * rng.standard_normal(len(top)), low, high)
+            )
+            for _ in range(n)
+        ]
+
+    def condition(
+        self,
+        x: Array,
+        y: Array,
+        extra: Array | float = 0.0,
+        hyperparameters: Hyperparameters | None = None,
+    ) -> GaussianProcess:
+        """Return the process for given hyperparameters; None: those last fitted."""
+        return GaussianProcess(
             x,
             y,
+            hyperparameters or self.hyperparameters,
             extra,
             groups=self._member,
             smoothness=_SMOOTHNESS,
             likeliest_mean=True,
         )
-        found = fit(likelihood, [self.hyperparameters], self._how)
-        self.hyperparameters = found[0].hyperparameters if found else self._start
-        return self.condition(x, y, extra)
 
-    def condition(self, x: Array, y: Array, extra: Array | float = 0.0) -> GaussianProcess:
-        """Return the process for the hyperparameters last fitted."""
-        return GaussianProcess(
+    def _likelihood(self, x: Array, y: Array, extra: Array | float) -> Likelihood:
+        return Likelihood(
             x,
             y,
-            self.hyperparameters,
             extra,
             groups=self._member,
             smoothness=_SMOOTHNESS,

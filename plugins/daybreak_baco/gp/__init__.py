@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daybreak_baco.gp.fit import Bounds, Fit, Fitted, Priors, draw_starts, fit
+from daybreak_baco.gp.fit import Bounds, Fit, Fitted, Priors, draw_starts, fit, log_prior
 from daybreak_baco.gp.likelihood import Likelihood
 from daybreak_baco.gp.priors import Gamma, LogNormal, Prior
 from daybreak_baco.gp.regression import GaussianProcess, Hyperparameters
@@ -20,4 +20,5 @@ __all__ = [
     "Priors",
     "draw_starts",
     "fit",
+    "log_prior",
 ]

@@ -13,7 +13,7 @@ from daybreak_baco.gp.likelihood import Likelihood
 from daybreak_baco.gp.priors import Prior
 from daybreak_baco.gp.regression import Hyperparameters
 
-__all__ = ["Bounds", "Fit", "Fitted", "Priors", "draw_starts", "fit"]
+__all__ = ["Bounds", "Fit", "Fitted", "Priors", "draw_starts", "fit", "log_prior"]
 
 _Floats = NDArray[np.float64]
 #: what the optimiser sees where the covariance cannot be factorised: worse than anything real
@@ -110,7 +110,7 @@ def _climb(likelihood: Likelihood, start: _Floats, how: Fit) -> Fitted | None:
         value, gradient = likelihood.value_and_gradient(logarithms)
         if not np.isfinite(value):
             return _HOPELESS, gradient
-        gain, slope = _log_prior(logarithms, how.priors)
+        gain, slope = log_prior(logarithms, how.priors)
         return -(value + gain), -(gradient + slope)
 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -129,12 +129,13 @@ def _climb(likelihood: Likelihood, start: _Floats, how: Fit) -> Fitted | None:
     return Fitted(
         hyperparameters=Hyperparameters.of_logarithms(reached),
         likelihood=value,
-        posterior=value + _log_prior(reached, how.priors)[0],
+        posterior=value + log_prior(reached, how.priors)[0],
         evaluations=int(result.nfev),
     )
 
 
-def _log_prior(logarithms: _Floats, priors: Priors) -> tuple[float, _Floats]:
+def log_prior(logarithms: _Floats, priors: Priors) -> tuple[float, _Floats]:
+    """Return the log density of d + 2 hyperparameters, and its gradient by their logarithms."""
     total, slope = 0.0, np.zeros(len(logarithms))
     parts = (
         (priors.lengthscales, slice(None, -2)),
