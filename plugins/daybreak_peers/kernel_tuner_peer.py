@@ -36,11 +36,16 @@ _DECIDES = CostFunc._normalize_and_validate_config.__code__
 class KernelTuner(LoopingPeer):
     """A strategy of Kernel Tuner."""
 
+    def load(self) -> None:
+        """Import the strategy, and what strategies import when they first need it."""
+        self._module = strategy_module(self.options["strategy"])
+        for late in ("scipy.optimize", "scipy.spatial.distance", "scipy.stats.qmc"):
+            importlib.import_module(late)
+
     def prepare(self) -> None:
         """List the feasible configurations in Kernel Tuner's terms."""
         self._values = Values(self.space)
         self._searchspace = _Searchspace(self._values)
-        self._module = strategy_module(self.options["strategy"])
         self._given = dict(self.options.get("strategy_options") or {})
         size = self._searchspace.size
         evaluations = self.problem.budget.evaluations

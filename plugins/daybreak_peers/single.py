@@ -25,10 +25,15 @@ class OneAtATime(PeerOptimizer):
 
     def start(self) -> None:
         """Seed the generators and prepare the library."""
+        # modules may draw when they are first imported, which must not depend on who came first
+        self.load()
         self.generators = Generators(self.seed)
         self._open = False
         with self.generators.in_place():
             self.prepare()
+
+    def load(self) -> None:
+        """Import what the library imports late."""
 
     @abstractmethod
     def prepare(self) -> None:
