@@ -91,6 +91,8 @@ class Smac(PeerOptimizer):
                 logging_level=False,
                 overwrite=True,
             )
+            # decides on the seed that all trials are under, which history needs before the first ask
+            self._facade.intensifier.__post_init__()
 
     # -- proposals ------------------------------------------------------------------------------
 
@@ -125,10 +127,11 @@ class Smac(PeerOptimizer):
             self._tell(proposal.handle, cost)
 
     def inject(self, configuration: Configuration, cost: float | None) -> None:
-        """Tell a configuration that was not asked for."""
+        """Tell a configuration that was not asked for, under the seed of those that are."""
         with self._quietly():
             made = self._encoded(configuration)
-        self._tell(TrialInfo(made, seed=0), cost)
+            (trial,) = self._facade.intensifier.get_trials_of_interest(made)
+        self._tell(trial, cost)
 
     def withdraw(self, proposal: Proposal) -> None:
         """Leave the trial running."""
