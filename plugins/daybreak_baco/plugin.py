@@ -22,5 +22,7 @@ def daybreak_register_optimizers() -> list[OptimizerSpec]:
             requires=("scipy>=1.13", "scikit-learn>=1.5"),
             extra="baco",
             isolation=Isolation.WORKER,
+            accepts="daybreak_baco.acceptance:accepts",
+            max_objectives=0,
         )
     ]

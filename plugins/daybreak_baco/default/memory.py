@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,20 @@ Array = NDArray[np.float64]
 class Memory:
     """Rows with their outcomes.
 
+    Args:
+        space: of the problem.
+        coding: of its configurations as rows.
+        objectives: names, for several of them; a trial without all of them has failed.
+
     A configuration that is told again takes its newest outcome. A stopped trial counts with what
     was seen of it: it was stopped because that was far too slow. A value that is no finite number
     counts as a failure.
     """
 
-    def __init__(self, space: Space, coding: Coding) -> None:
+    def __init__(self, space: Space, coding: Coding, objectives: Sequence[str] = ()) -> None:
         self._space, self._coding = space, coding
-        self._told: dict[bytes, tuple[Array, float | None]] = {}
+        self._objectives = tuple(objectives)
+        self._told: dict[bytes, tuple[Array, Array | None]] = {}
         self._pending: dict[bytes, Array] = {}
 
     def __len__(self) -> int:
@@ -49,10 +55,17 @@ class Memory:
 
     @property
     def succeeded(self) -> tuple[Array, Array]:
-        """Rows that succeeded and their values."""
-        good = [(row, value) for row, value in self._told.values() if value is not None]
+        """Rows that succeeded and their values of the first objective."""
+        rows, values = self.measured
+        return rows, values[:, 0]
+
+    @property
+    def measured(self) -> tuple[Array, Array]:
+        """Rows that succeeded and their values, shape (n, objectives)."""
+        good = [(row, values) for row, values in self._told.values() if values is not None]
         rows = self._stack(row for row, _ in good)
-        return rows, np.array([value for _, value in good], dtype=np.float64)
+        columns = max(1, len(self._objectives))
+        return rows, np.array([values for _, values in good]).reshape(-1, columns)
 
     def propose(self, row: Array) -> None:
         """Remember a row as proposed."""
@@ -66,10 +79,16 @@ class Memory:
             except SpaceError:
                 continue
             key = row.tobytes()
-            value = trial.objective
-            usable = value is not None and math.isfinite(value)
             self._pending.pop(key, None)
-            self._told[key] = (row, float(value) if usable and value is not None else None)
+            self._told[key] = (row, self._values(trial))
+
+    def _values(self, trial: Trial) -> Array | None:
+        found = [trial.objective]
+        if self._objectives and trial.ok:
+            found = [trial.outcome.objectives.get(name) for name in self._objectives]
+        if any(value is None or not math.isfinite(value) for value in found):
+            return None
+        return np.array(found, dtype=np.float64)
 
     def _stack(self, rows: Iterable[Array]) -> Array:
         listed = list(rows)

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak import Configuration, Direction, Problem, Trial
+from daybreak_baco.default.belief import Belief, believed
 from daybreak_baco.default.candidates import Candidates
 from daybreak_baco.default.coding import Coding
 from daybreak_baco.default.design import design
 from daybreak_baco.default.features import Features
+from daybreak_baco.default.front import Front
 from daybreak_baco.default.memory import Memory
 from daybreak_baco.default.options import DefaultOptions
 from daybreak_baco.default.past import Past
@@ -38,8 +40,11 @@ class DefaultBaco:
     """Our own Bayesian optimisation.
 
     Args:
-        problem: with one objective; `history` starts it warm.
+        problem: `history` starts it warm, with one objective.
         options: of this preset.
+
+    Raises:
+        UserError: the prior names an unknown reference, parameter or value.
     """
 
     def __init__(self, problem: Problem, options: DefaultOptions) -> None:
@@ -52,8 +57,15 @@ class DefaultBaco:
         self._candidates = Candidates(
             space, self._coding, self._features, options.exact, options.candidates
         )
-        self._posterior = Posterior(self._features, sign)
-        self._memory = Memory(space, self._coding)
+        self._belief: Belief | None = None
+        if options.prior is not None:
+            budget = problem.budget.evaluations
+            self._belief = believed(space, self._coding, options.prior, problem.references, budget)
+        front, names = None, [metric.name for metric in problem.objectives]
+        if len(names) > 1:
+            front = Front(self._features, problem.objectives, seed)
+        self._posterior = Posterior(self._features, sign, self._belief, front)
+        self._memory = Memory(space, self._coding, names if front is not None else ())
         self._past = Past(space, self._coding, problem.history, sign)
         self._size = _design_size(len(self._coding.free), problem.budget.evaluations, options)
         self._design: deque[tuple[Array, str]] | None = None
@@ -96,9 +108,16 @@ class DefaultBaco:
             again = [(row, "history") for row in self._past.best]
             size = max(0, self._size - len(self._past)) if again else self._size
             rows = design(self._space, self._coding, self._features, size, rng)
-            self._design = deque([*again, *((row, "design") for row in rows)])
+            believed_first = [(row, "prior") for row in self._centre()]
+            start = [*again, *believed_first, *((row, "design") for row in rows)]
+            self._design = deque(start)
         while self._design:
             yield self._design.popleft()
+
+    def _centre(self) -> Array:
+        """Return the row that is believed to be best; none without such a belief."""
+        centre = None if self._belief is None else self._belief.centre
+        return self._coding.codes([] if centre is None else [centre])
 
     def _by_model(self, known: set[bytes]) -> Array | None:
         rng = np.random.default_rng([self._seed, 1, self._asked])
@@ -109,7 +128,8 @@ class DefaultBaco:
                 self._said[row.tobytes()] = {"source": "random"}
             return row
         posterior.update(self._memory, self._past, rng)
-        row = self._candidates.best(posterior.log_acquisition, known, posterior.good[:_VARIED], rng)
+        varied = np.vstack([self._centre(), posterior.good[:_VARIED]])
+        row = self._candidates.best(posterior.log_acquisition, known, varied, rng)
         if row is not None:
             note = {} if posterior.trained else {"note": "nothing has succeeded yet"}
             self._said[row.tobytes()] = {"source": "model", **posterior.describe(row), **note}

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from daybreak_baco.default.prior_options import PriorOptions
+
 __all__ = ["DefaultOptions"]
 
 
@@ -15,6 +17,11 @@ class DefaultOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: Literal["default"] = "default"
+    prior: PriorOptions | None = Field(
+        default=None,
+        description="Where the optimum is believed to be, e.g. {near: expert}: looked at first, "
+        "and overruled by what is measured.",
+    )
     design: int | None = Field(
         default=None,
         ge=1,

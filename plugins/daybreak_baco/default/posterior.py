@@ -1,7 +1,9 @@
 """What is believed after some trials: the objective's and the failures' models together.
 
-The acquisition is a sum of logarithms, so that further terms can be added to it: the expected
-improvement over the incumbent, and the probability of success. Improvements below a thousandth of
+The acquisition is a sum of logarithms: the expected improvement over the incumbent, or of the front
+of several objectives (`front`), the probability of success, and what the user believes of the
+optimum's place, whose say fades as ``strength / n`` over n evaluations (Hvarfner et al. 2022,
+"piBO", equation 6; after the prior-guided search of Souza et al. 2021, "BOPrO"). Improvements below a thousandth of
 a standard deviation are alike: once nothing better is in sight, a proposal that is likely to
 succeed goes before one of which the model of successes knows nothing. The incumbent is the best posterior
 mean at a measured configuration, not the best measurement: a lucky one is no standard to beat.
@@ -23,8 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybreak_baco.default.acquisition import log_expected_improvement
+from daybreak_baco.default.belief import Belief
 from daybreak_baco.default.feasibility import Feasibility
 from daybreak_baco.default.features import Features
+from daybreak_baco.default.front import Front
 from daybreak_baco.default.memory import Memory
 from daybreak_baco.default.outputs import Outputs
 from daybreak_baco.default.past import Past
@@ -48,13 +52,27 @@ _PAST_NOISE = 0.1
 class Posterior:
     """The models, updated before each proposal.
 
+    Args:
+        features: of the space.
+        sign: 1 to minimise the objective, -1 to maximise it.
+        belief: of the user, about the optimum's place.
+        front: the models of several objectives; None for one.
+
     Attributes:
         trained: whether the objective's model has seen any value.
         good: the rows of configurations that succeeded, best posterior mean first.
     """
 
-    def __init__(self, features: Features, sign: float) -> None:
+    def __init__(
+        self,
+        features: Features,
+        sign: float,
+        belief: Belief | None = None,
+        front: Front | None = None,
+    ) -> None:
         self._features, self._sign = features, sign
+        self._belief, self._front = belief, front
+        self._evaluations = 0
         self._surrogate = Surrogate(features.member, _NOISE, _FLOOR)
         self._feasibility = Feasibility(features.member)
         # each with its incumbent; the likeliest first
@@ -66,16 +84,21 @@ class Posterior:
     @property
     def trained(self) -> bool:
         """Whether the objective's model has seen any value."""
-        return bool(self._processes)
+        return self._front.trained if self._front is not None else bool(self._processes)
 
     def update(self, memory: Memory, past: Past, rng: np.random.Generator) -> None:
         """Fit both models to all that is known."""
         encode = self._features.encode
+        self._evaluations = len(memory)
         rows, values = memory.succeeded
         earlier, earlier_values = past.succeeded(rows, values)
         self._feasibility.fit(
             encode(np.vstack([rows, earlier])), encode(np.vstack([memory.failed, past.failed]))
         )
+        if self._front is not None:
+            self._front.update(memory)
+            self.good = self._front.good
+            return
         count = len(rows)
         if not count + len(earlier):
             self._processes, self._outputs, self.good = [], None, rows
@@ -112,16 +135,23 @@ class Posterior:
             process.hyperparameters,
         )
 
-    def log_acquisition(self, rows: Array, x: Array) -> Array:  # noqa: ARG002
+    def log_acquisition(self, rows: Array, x: Array) -> Array:
         """Return the score of candidates; higher is better.
 
         Args:
             rows: of codes, for terms that look at the parameters themselves.
             x: their features.
         """
-        return self._log_improvement(x) + self._feasibility.log_probability(x)
+        found = self._log_improvement(x) + self._feasibility.log_probability(x)
+        if self._belief is not None:
+            found += (
+                self._belief.weight / max(1, self._evaluations) * self._belief.log_density(rows)
+            )
+        return found
 
     def _log_improvement(self, x: Array) -> Array:
+        if self._front is not None:
+            return self._front.log_improvement(x)
         if not self._processes:
             return np.zeros(len(x))
         gains = [
@@ -139,6 +169,11 @@ class Posterior:
             "feasibility": float(np.exp(self._feasibility.log_probability(x)[0])),
             "acquisition": float(self.log_acquisition(row[None], x)[0]),
         }
+        if self._belief is not None:
+            said["prior"] = float(self._belief.log_density(row[None])[0])
+        if self._front is not None and self._front.trained:
+            said |= self._front.describe(x)
+            return said | self._influence(self._front.lengthscales, self._front.spread)
         if self._outputs is None:
             return said
         each = np.array([_predict(process, x) for process, _ in self._processes])
@@ -147,28 +182,31 @@ class Posterior:
         width = math.sqrt(float(np.mean(deviations**2) + means.var()))
         said["mean"], said["deviation"] = self._outputs.to_objective(float(means.mean()), width)
         lengthscales = self._surrogate.hyperparameters.lengthscales
-        said["lengthscales"] = {
-            group.name: float(value)
-            for group, value in zip(self._features.groups, lengthscales, strict=True)
-        }
-        said["importance"] = self._importance(lengthscales)
-        return said
-
-    def _importance(self, lengthscales: Array) -> dict[str, float]:
-        """Return each parameter's part of the distances between what was measured.
-
-        A quantity made of several parameters counts for each of them alike.
-        """
         spread = self._x.var(axis=0) / lengthscales[self._features.member] ** 2
+        return said | self._influence(lengthscales, spread)
+
+    def _influence(self, lengthscales: Array, spread: Array) -> dict[str, object]:
+        """Return the lengthscales by group and the importance by parameter.
+
+        The importance is a parameter's part of the distances between what was measured, `spread`
+        by column; a quantity made of several parameters counts for each of them alike.
+        """
         shares: dict[str, float] = {}
         for column, number in enumerate(self._features.member):
             owners: Sequence[str] = self._features.groups[number].owners
             for owner in owners:
                 shares[owner] = shares.get(owner, 0.0) + float(spread[column]) / len(owners)
         total = sum(shares.values())
-        if total <= 0:
-            return {name: 1.0 / len(shares) for name in shares}
-        return {name: share / total for name, share in shares.items()}
+        even = 1.0 / max(1, len(shares))
+        return {
+            "lengthscales": {
+                group.name: float(value)
+                for group, value in zip(self._features.groups, lengthscales, strict=True)
+            },
+            "importance": {
+                name: share / total if total > 0 else even for name, share in shares.items()
+            },
+        }
 
 
 def _predict(process: GaussianProcess, x: Array) -> tuple[Array, Array]:
