@@ -23,6 +23,7 @@ class TestEmbedding(OptimizerConformance):
     trials = 12
 
 
+@pytest.mark.slow
 class TestOwnTypes(OptimizerConformance):
     component_name = "opentuner"
     options: ClassVar[dict[str, Any]] = {"encoding": "parameters"}
