@@ -31,7 +31,8 @@ class _Optuna(PeerOptimizer):
     Linked parameters follow the option `constraints`:
 
     - `repair`: the nearest feasible leaf of the tree is measured, and added to the study as a
-      trial of its own; the trial that Optuna suggested is discarded as failed.
+      trial of its own; the trial that Optuna suggested is discarded as failed. If that leaf was
+      measured before, what it cost is told at the place that Optuna suggested.
     - `embed`: each has a float in [0, 1] that picks among the feasible children at its level.
     - `reject`: suggested freely; a violation sets the constraint `known`, the trial is told pruned
       (TPE, random) or with the worst cost so far (GP, which knows completed trials only).
@@ -52,6 +53,8 @@ class _Optuna(PeerOptimizer):
         }
         self._worst: float | None = None
         self._told = 0
+        #: numbers of the trials whose configuration was repaired
+        self._repaired: set[int] = set()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.study = optuna.create_study(sampler=self.sampler())
@@ -75,8 +78,8 @@ class _Optuna(PeerOptimizer):
             configuration = self._suggested(trial)
         source = "design" if self._told < self.startup else "model"
         if self._mender is not None and not self.space.feasible(configuration):
-            self.study.tell(trial, state=TrialState.FAIL)
-            return Proposal(self._mender.mend(configuration), None, source, {"note": "repaired"})
+            self._repaired.add(trial.number)
+            return Proposal(self._mender.mend(configuration), trial, source, {"note": "repaired"})
         return Proposal(configuration, trial, source)
 
     def _suggested(self, trial: optuna.Trial) -> dict[str, Any]:
@@ -102,12 +105,23 @@ class _Optuna(PeerOptimizer):
     # -- results --------------------------------------------------------------------------------
 
     def report(self, proposal: Proposal, cost: float | None) -> None:
-        """Tell the trial; a repaired configuration becomes a trial of its own."""
+        """Tell the trial; a repaired configuration becomes a trial of its own in its place."""
         trial = proposal.handle
-        if trial is None:
-            if proposal.configuration is not None:
-                self.inject(proposal.configuration, cost)
-            return
+        if trial.number in self._repaired and proposal.configuration is not None:
+            self.study.tell(trial, state=TrialState.FAIL)
+            self.inject(proposal.configuration, cost)
+        else:
+            self._tell(trial, cost)
+
+    def repeat(self, proposal: Proposal, cost: float | None) -> None:
+        """Tell the remembered cost, as Optuna's FAQ advises.
+
+        Where the proposal was repaired it stands at the proposal's own place, so that the sampler
+        learns what it gets there and goes elsewhere.
+        """
+        self._tell(proposal.handle, cost)
+
+    def _tell(self, trial: optuna.Trial, cost: float | None) -> None:
         self._told += 1
         if cost is None and not self.learns_constraints:
             self.study.tell(trial, state=TrialState.PRUNED)
@@ -115,11 +129,6 @@ class _Optuna(PeerOptimizer):
         for name, value in self._constraints(failed=cost is None).items():
             trial.set_constraint(name, value)
         self.study.tell(trial, self._value(cost))
-
-    def repeat(self, proposal: Proposal, cost: float | None) -> None:
-        """Tell the remembered cost, as Optuna's FAQ advises; what was repaired is known already."""
-        if proposal.handle is not None:
-            self.report(proposal, cost)
 
     def inject(self, configuration: Configuration, cost: float | None) -> None:
         """Add a finished trial."""
@@ -136,8 +145,6 @@ class _Optuna(PeerOptimizer):
     def refuse(self, proposal: Proposal) -> None:
         """Set the constraint `known` and tell the trial pruned, or with the worst cost so far."""
         trial = proposal.handle
-        if trial is None:
-            return
         for name, value in self._constraints(failed=False, violated=True).items():
             trial.set_constraint(name, value)
         if self.learns_constraints:
@@ -147,8 +154,7 @@ class _Optuna(PeerOptimizer):
 
     def withdraw(self, proposal: Proposal) -> None:
         """Discard the trial."""
-        if proposal.handle is not None:
-            self.study.tell(proposal.handle, state=TrialState.FAIL)
+        self.study.tell(proposal.handle, state=TrialState.FAIL)
 
     def _value(self, cost: float | None) -> float:
         """Return the cost; for a failure the worst so far, 0 before any."""

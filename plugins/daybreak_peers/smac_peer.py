@@ -35,6 +35,8 @@ logging.getLogger("smac").setLevel(logging.CRITICAL)
 #: SMAC scales its initial design by the number of trials; this many where the budget has none.
 _TRIALS = 100
 
+_REPAIRED = "repaired"
+
 _FACADES: dict[str, Any] = {
     "hpo": HyperparameterOptimizationFacade,
     "blackbox": BlackBoxFacade,
@@ -50,7 +52,8 @@ class Smac(PeerOptimizer):
 
     - `repair`: the nearest feasible leaf of the tree is measured and told as a configuration that
       SMAC did not ask for, which its interface allows; what it asked for stays running, which keeps
-      it out of the model and from being proposed again.
+      it out of the model and from being proposed again, unless that leaf was measured before:
+      then what it cost is told at the place that SMAC asked for.
     - `embed`: each is a float in [0, 1] that picks among the feasible children at its level.
     - `reject`: a violation is told as crashed.
 
@@ -109,22 +112,21 @@ class Smac(PeerOptimizer):
         configuration = self._coding.decode(_numbers(trial.config))
         if self._mender is not None and not self.space.feasible(configuration):
             mended = self._mender.mend(configuration)
-            return Proposal(mended, None, source, {**facts, "note": "repaired"})
+            return Proposal(mended, trial, source, {**facts, "note": _REPAIRED})
         return Proposal(configuration, trial, source, facts)
 
     # -- results --------------------------------------------------------------------------------
 
     def report(self, proposal: Proposal, cost: float | None) -> None:
         """Tell the trial; a repaired configuration as one that was not asked for."""
-        if proposal.handle is not None:
-            self._tell(proposal.handle, cost)
-        elif proposal.configuration is not None:
+        if proposal.facts.get("note") == _REPAIRED and proposal.configuration is not None:
             self.inject(proposal.configuration, cost)
+        else:
+            self._tell(proposal.handle, cost)
 
     def repeat(self, proposal: Proposal, cost: float | None) -> None:
-        """Tell the remembered cost; what was repaired is known already."""
-        if proposal.handle is not None:
-            self._tell(proposal.handle, cost)
+        """Tell the remembered cost, also at the place of a proposal that was repaired."""
+        self._tell(proposal.handle, cost)
 
     def inject(self, configuration: Configuration, cost: float | None) -> None:
         """Tell a configuration that was not asked for, under the seed of those that are."""

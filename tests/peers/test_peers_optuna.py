@@ -152,6 +152,19 @@ def test_repeated_proposals_are_answered_with_the_remembered_value() -> None:
     assert len(peer.study.trials) >= 5
 
 
+def test_a_repaired_proposal_is_told_in_its_repaired_form() -> None:
+    problem = _problem(load_space(SPACES / "rise_kmeans_gpu.yaml"))
+    peer = OptunaTPE(problem, {"startup": 4})
+    done = drive(peer, problem, 12)
+    told = [t for t in peer.study.trials if t.state is TrialState.COMPLETE]
+    decoded = [peer._coding.decode(t.params) for t in told]
+    kept = [one for one in decoded if one in problem.space]
+    assert sorted(map(str, kept)) == sorted(str(dict(t.configuration)) for t in done)
+    # three of four points of this space are infeasible
+    assert any(t.state is TrialState.FAIL for t in peer.study.trials)
+    assert {t.value for t in told} == {t.objective for t in done}
+
+
 def test_history_becomes_trials_of_the_study() -> None:
     problem = problems()["conditional"]
     drawn = problem.space.sample(6, 2)
