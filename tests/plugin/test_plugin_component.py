@@ -167,7 +167,9 @@ def test_an_optimizer_has_no_benchmark_options():
 
 
 def test_a_missing_package_of_an_extra_is_remedied_by_the_extra(component):
-    made = component(requires=("no-such-abacus>=3", "pytest"), extra="wood", executables=("no-such",))
+    made = component(
+        requires=("no-such-abacus>=3", "pytest"), extra="wood", executables=("no-such",)
+    )
     package, present, program = made.requirements()
     assert (package.met, package.name) == (False, "no-such-abacus>=3")
     assert package.remedy == "pip install 'abacus-plugin[wood]'"
