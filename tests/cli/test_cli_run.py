@@ -21,9 +21,21 @@ FAKES = Path(__file__).parents[1] / "run"
 PLUGIN = """
 from run_fakes import registry
 
-from daybreak import hookimpl
+from daybreak import OptimizerSpec, UserError, hookimpl
 
 _known = registry()
+
+
+def refuses(benchmark, options):
+    raise UserError(f"{benchmark.name} is too deep", expected="a plate")
+
+
+def crashes(benchmark, options):
+    raise ZeroDivisionError("no rank")
+
+
+def _choosy(name, **spec):
+    return OptimizerSpec(name=name, factory="run_fakes:Descent", summary="x", **spec)
 
 
 @hookimpl
@@ -34,7 +46,12 @@ def daybreak_register_targets():
 @hookimpl
 def daybreak_register_optimizers():
     names = {"random", "references"}
-    return [c.spec for n, c in _known.components("optimizer").items() if n not in names]
+    return [
+        *(c.spec for n, c in _known.components("optimizer").items() if n not in names),
+        _choosy("choosy", accepts="fake_plugin:refuses"),
+        _choosy("muddled", accepts="fake_plugin:crashes"),
+        _choosy("lacking", requires=("no-such-ladle>=2",), extra="ladle"),
+    ]
 """
 
 SUITE = """\
@@ -142,6 +159,26 @@ def test_a_users_fault_is_exit_code_2(
     assert done.returncode == 2, done.stderr
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "code", "words"),
+    [
+        ("choosy", 2, ["typed.yaml:5:22: ", "cannot take fake/bowl: bowl is too deep", "a plate"]),
+        ("muddled", 1, ["plugin 'fakes' (from daybreak-fakes ", "ZeroDivisionError: no rank"]),
+        ("lacking", 2, ["no-such-ladle>=2", "pip install 'daybreak-fakes[ladle]'"]),
+    ],
+)
+def test_what_an_optimizer_refuses_or_lacks_is_said_before_anything_is_recorded(
+    daybreak: Daybreak, tmp_path: Path, optimizer: str, code: int, words: list[str]
+) -> None:
+    suite = _suite(tmp_path, f"random, {optimizer}")
+    done = daybreak("run", suite)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+    assert daybreak("run", suite, "--only", "random").returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -39,6 +39,7 @@ def daybreak_register_optimizers():
             factory="FACTORY",
             summary="Tries what comes to mind",
             capabilities=frozenset({"seeded"}),
+            accepts=ACCEPTS,
         )
     ]
 """
@@ -52,6 +53,9 @@ from daybreak import (
     Benchmark, Categorical, Integer, Metric, Ordinal, Permutation, Program, Real, Reference,
     Requirement, Space,
 )
+
+
+ABACUS = "no function"
 
 
 class Wood(enum.Enum):
@@ -150,8 +154,15 @@ def cli(site, capsys, monkeypatch):
 
 @pytest.fixture
 def abacus(site):
-    def install(*, requires: str = "", factory: str = "abacus_parts:Clerk", beads: bool = True):
+    def install(
+        *,
+        requires: str = "",
+        factory: str = "abacus_parts:Clerk",
+        accepts: str | None = None,
+        beads: bool = True,
+    ):
         plugin = ABACUS_PLUGIN.replace("REQUIRES", requires).replace("FACTORY", factory)
+        plugin = plugin.replace("ACCEPTS", repr(accepts))
         parts = ABACUS_PARTS.replace("met=BEADS", f"met={beads}")
         site(
             "good",
@@ -238,6 +249,22 @@ class TestPlugins:
         clerk = found["abacus", "optimizer clerk"]
         assert "AttributeError" in clerk["result"]
         assert "report it to the authors of daybreak-abacus 2.0" in clerk["remedy"]
+        assert found["abacus", "target abacus"]["ok"]
+
+    @pytest.mark.parametrize(
+        ("accepts", "words"),
+        [
+            ("abacus_parts:Gone", "'abacus_parts:Gone': AttributeError"),
+            ("no_such_parts:accepts", "ModuleNotFoundError"),
+            ("abacus_parts:ABACUS", "accepts 'abacus_parts:ABACUS' is not callable"),
+        ],
+    )
+    def test_doctor_finds_a_broken_check_of_benchmarks(self, cli, abacus, accepts, words):
+        abacus(accepts=accepts)
+        code, out, _ = cli("plugins", "doctor", "--json")
+        assert code == 1
+        found = {(one["plugin"], one["checked"]): one for one in json.loads(out)}
+        assert words in found["abacus", "optimizer clerk"]["result"]
         assert found["abacus", "target abacus"]["ok"]
 
     def test_doctor_finds_a_missing_requirement(self, cli, abacus):

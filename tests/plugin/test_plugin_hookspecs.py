@@ -15,6 +15,7 @@ from daybreak.plugin.markers import hookimpl
 from daybreak.plugin.negotiation import check_hooks
 from daybreak.plugin.reference import hooks_page
 from daybreak.plugin.registry import Registry, new_manager
+from daybreak.plugin.specs import Isolation, OptimizerSpec
 from daybreak.plugin.validation import SPEC_TYPES, check_spec
 from daybreak.records import Outcome, Trial, TrialStatus
 
@@ -69,6 +70,24 @@ def test_the_example_returns_well_formed_specs(name):
     assert returned
     for spec in returned:
         assert check_spec(REGISTRATION[name], spec) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("accepts", "coins.accepts", "accepts must be a dotted path"),
+        ("accepts", print, "accepts must be a dotted path"),
+        ("extra", "", "extra must name an extra"),
+        ("extra", ("wood",), "extra must name an extra"),
+        ("isolation", Isolation.FORK, "must be Isolation.INLINE or Isolation.WORKER"),
+        ("isolation", True, "must be Isolation.INLINE or Isolation.WORKER"),
+    ],
+)
+def test_a_field_of_an_optimizer_that_is_no_such_thing(field, value, words):
+    spec = OptimizerSpec(name="coin", factory="coins:Coin", summary="Tosses", **{field: value})
+    (problem,) = check_spec("optimizer", spec)
+    assert problem.startswith("optimizer 'coin': ")
+    assert words in problem
 
 
 @pytest.mark.parametrize("name", OBSERVERS)

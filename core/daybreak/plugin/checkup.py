@@ -1,5 +1,5 @@
-"""A thorough look at the plugins: every factory and options model is imported, each plugin's in a
-process of its own with a time limit, so that a hanging or crashing import harms nothing.
+"""A thorough look at the plugins: all that their specs name is imported, each plugin's in a process
+of its own with a time limit, so that a hanging or crashing import harms nothing.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def _import_elsewhere(components: list[Component], timeout_s: float) -> dict[str
                 *([component.spec.options] if component.spec.options else []),
                 *(path for _, path in getattr(component.spec, "benchmark_options", ())),
             ],
+            "functions": [path] if (path := getattr(component.spec, "accepts", None)) else [],
         }
         for component in components
     }
@@ -157,7 +158,7 @@ def _import_elsewhere(components: list[Component], timeout_s: float) -> dict[str
 
 
 def _import_here(request: Mapping[str, Any]) -> dict[str, str]:
-    """Import factories and models and return what went wrong, by component."""
+    """Import factories, models and checks and return what went wrong, by component."""
     from daybreak.plugin.specs import load_object
 
     faults: dict[str, str] = {}
@@ -167,6 +168,9 @@ def _import_here(request: Mapping[str, Any]) -> dict[str, str]:
             if not callable(load_object(path)):
                 faults[name] = f"factory '{path}' is not callable"
                 continue
+            for path in paths["functions"]:
+                if not callable(load_object(path)):
+                    faults[name] = f"accepts '{path}' is not callable"
             for path in paths["models"]:
                 load_object(path).model_json_schema()
         except KeyboardInterrupt:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from daybreak.errors import DaybreakError, PluginError, RequirementError
-from daybreak.plugin.specs import ComponentSpec, TargetSpec, load_object
+from daybreak.errors import DaybreakError, PluginError, RequirementError, UserError
+from daybreak.plugin.specs import ComponentSpec, OptimizerSpec, TargetSpec, load_object
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from daybreak.plugin.contracts import Requirement
+    from daybreak.plugin.contracts import Benchmark, Requirement
 
 __all__ = ["Component"]
 
@@ -116,6 +117,47 @@ class Component:
         """
         model = self.options_model(benchmark)
         return model.model_validate(dict(options)).model_dump(mode="json")
+
+    def refusal(self, benchmark: Benchmark, options: Mapping[str, Any]) -> UserError | None:
+        """Return what an optimizer's `accepts` raises for `benchmark`; None if it takes it.
+
+        None also where `accepts` fails and a stated requirement is missing: that is said by
+        whoever looks for what is missing, with its remedy.
+
+        Args:
+            benchmark: what it shall work on.
+            options: validated options; `accepts` is given a copy.
+
+        Raises:
+            PluginError: `accepts` cannot be imported, or does anything but return nothing or raise
+                a `UserError`.
+        """
+        if not isinstance(self.spec, OptimizerSpec) or self.spec.accepts is None:
+            return None
+        what = f"{self.kind} '{self.name}': accepts '{self.spec.accepts}'"
+        try:
+            accepts = self._load(self.spec.accepts, "accepts")
+        except RequirementError:
+            return None
+        if not callable(accepts):
+            raise self._broken(f"{what} is not callable")
+        try:
+            answer = accepts(benchmark, deepcopy(dict(options)))
+        except UserError as error:
+            return error
+        except PluginError:
+            raise
+        except (Exception, SystemExit) as error:
+            if self.missing():
+                return None
+            raise self._broken(
+                f"{what} raised {type(error).__name__}: {error}, asked about '{benchmark.name}'"
+            ) from error
+        if answer is not None:
+            raise self._broken(
+                f"{what} returned {answer!r}; expected nothing, or a UserError raised"
+            )
+        return None
 
     def requirements(self) -> list[Requirement]:
         """Return the stated requirements with whether each is met on this machine.

@@ -1,25 +1,49 @@
-"""Whether an optimizer takes a benchmark with its options, as it says itself before the run."""
+"""Which benchmarks the optimizers of a suite take, as they say themselves before the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from daybreak.errors import UserError
-from daybreak.plugin.contracts import Benchmark
-from daybreak.plugin.specs import OptimizerSpec, load_object
+from daybreak.suite.benchmarks import PlannedBenchmark, note_user_error
+from daybreak.suite.faults import Faults
 
-__all__ = ["refusal"]
+if TYPE_CHECKING:
+    from daybreak.errors import UserError
+    from daybreak.suite.optimizers import PlannedOptimizer
+
+__all__ = ["check_acceptance"]
+
+#: benchmarks are named in a message up to this many
+_NAMED = 4
 
 
-def refusal(
-    spec: OptimizerSpec, benchmark: Benchmark, options: Mapping[str, Any]
-) -> UserError | None:
-    """Return what the optimizer's `accepts` raises for the benchmark; None if it takes it."""
-    if spec.accepts is None:
-        return None
-    try:
-        load_object(spec.accepts)(benchmark, dict(options))
-    except UserError as error:
-        return error
-    return None
+def check_acceptance(
+    pairs: Iterable[tuple[PlannedBenchmark, PlannedOptimizer]], faults: Faults
+) -> None:
+    """Ask each optimizer of `pairs` about its benchmark, and note what it refuses.
+
+    The same reason for several benchmarks is noted once, with their names.
+
+    Raises:
+        PluginError: an optimizer's check is broken.
+    """
+    refused: dict[tuple[int, str], tuple[PlannedOptimizer, UserError, list[str]]] = {}
+    for one, optimizer in pairs:
+        error = optimizer.source.refusal(one.benchmark, optimizer.options)
+        if error is not None:
+            key = (id(optimizer), str(error))
+            refused.setdefault(key, (optimizer, error, []))[2].append(one.full)
+    for optimizer, error, names in refused.values():
+        shown = ", ".join(names[:_NAMED])
+        if len(names) > _NAMED:
+            shown += f" and {len(names) - _NAMED} more"
+        if error.remedy is None:
+            error.remedy = optimizer.remedy
+        note_user_error(
+            faults,
+            error,
+            optimizer.node,
+            optimizer.place,
+            prefix=f"'{optimizer.component}' cannot take {shown}: ",
+        )

@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from daybreak.errors import UserError, nearest
 from daybreak.plugin.specs import OptimizerSpec
-from daybreak.suite.acceptance import refusal
 from daybreak.suite.benchmarks import PlannedBenchmark, note_user_error
 from daybreak.suite.faults import Faults, translate
 from daybreak.suite.labels import canonical_json, distinct_labels
 from daybreak.suite.model import OptimizerEntry, Suite
 from daybreak.suite.selection import matches_benchmark
-from daybreak.suite.tree import Place, locate
+from daybreak.suite.tree import Node, Place, locate
 
 if TYPE_CHECKING:
+    from daybreak.plugin.component import Component
     from daybreak.plugin.registry import Registry
 
 __all__ = ["PlannedOptimizer", "check_pair", "resolve_optimizers"]
@@ -26,14 +26,27 @@ __all__ = ["PlannedOptimizer", "check_pair", "resolve_optimizers"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedOptimizer:
-    """An optimizer of the suite: `label` is shown, `component` registered."""
+    """An optimizer of the suite: `label` is shown, `component` registered, `source` its plugin's.
+
+    `node` holds its options as they are written, `place` says where.
+    """
 
     label: str
     component: str
     options: Mapping[str, Any]
     spec: OptimizerSpec
+    source: Component
     entry: OptimizerEntry
+    node: Node
     place: Place
+
+    @property
+    def remedy(self) -> str:
+        """What a user can do about a benchmark that it cannot work on."""
+        return (
+            f"leave it to others: 'only: PATTERN' beside '{self.component}', "
+            "or remove one of the two"
+        )
 
     def runs_on(self, benchmark: str) -> bool:
         """Return whether the suite lets it run on the benchmark of that full name."""
@@ -49,7 +62,7 @@ def resolve_optimizers(
     Raises:
         PluginError: an optimizer's options model is broken.
     """
-    found: list[tuple[int, Mapping[str, Any], OptimizerSpec]] = []
+    found: list[tuple[int, Mapping[str, Any], OptimizerSpec, Component]] = []
     for i, entry in enumerate(suite.optimizers):
         place, node = locate(suite.tree, ("optimizers", i, "options"))
         try:
@@ -63,18 +76,18 @@ def resolve_optimizers(
             continue
         spec = component.spec
         assert isinstance(spec, OptimizerSpec)  # noqa: S101 - the loader saw to it
-        found.append((i, options, spec))
+        found.append((i, options, spec, component))
         _check_patterns(suite, i, benchmarks, faults)
-    entries = [suite.optimizers[i] for i, _, _ in found]
+    entries = [suite.optimizers[i] for i, *_ in found]
     labels = distinct_labels(
         [entry.label or entry.name for entry in entries],
         [entry.options for entry in entries],
         [":"] * len(entries),
     )
     planned: list[PlannedOptimizer] = []
-    for (i, validated, spec), entry, label in zip(found, entries, labels, strict=True):
-        place, _ = locate(suite.tree, ("optimizers", i, "options"))
-        one = PlannedOptimizer(label, entry.name, validated, spec, entry, place)
+    for (i, validated, spec, source), entry, label in zip(found, entries, labels, strict=True):
+        place, node = locate(suite.tree, ("optimizers", i, "options"))
+        one = PlannedOptimizer(label, entry.name, validated, spec, source, entry, node, place)
         twin = next((before for before in planned if _same(before, one)), None)
         if twin is not None:
             faults.add(
@@ -119,10 +132,12 @@ def _check_patterns(
             )
 
 
-def check_pair(optimizer: PlannedOptimizer, one: PlannedBenchmark, faults: Faults) -> None:
-    """Note why `optimizer` cannot work on the benchmark, if it cannot."""
-    spec = optimizer.spec
-    remedy = f"leave it to others: 'only: PATTERN' beside '{spec.name}', or remove one of the two"
+def check_pair(optimizer: PlannedOptimizer, one: PlannedBenchmark, faults: Faults) -> bool:
+    """Note why `optimizer` cannot work on the benchmark by what its spec says.
+
+    Returns whether it takes the parameters' types and the number of objectives.
+    """
+    spec, remedy = optimizer.spec, optimizer.remedy
     strange: dict[str, list[str]] = {}
     for parameter in one.benchmark.space.parameters:
         if parameter.type not in spec.parameter_types:
@@ -134,17 +149,9 @@ def check_pair(optimizer: PlannedOptimizer, one: PlannedBenchmark, faults: Fault
             expected="parameters of type " + ", ".join(sorted(spec.parameter_types)),
             remedy=remedy,
         )
-    refused = None if strange else refusal(spec, one.benchmark, optimizer.options)
-    if refused is not None:
-        faults.add(
-            optimizer.place,
-            f"'{spec.name}' cannot take {one.full}: {refused.message}",
-            expected=refused.expected,
-            nearest=refused.nearest,
-            remedy=refused.remedy or remedy,
-        )
     count = len(one.benchmark.objectives)
-    if spec.max_objectives and count > spec.max_objectives:
+    too_many = bool(spec.max_objectives) and count > spec.max_objectives
+    if too_many:
         names = [metric.name for metric in one.benchmark.objectives]
         faults.add(
             optimizer.place,
@@ -161,3 +168,4 @@ def check_pair(optimizer: PlannedOptimizer, one: PlannedBenchmark, faults: Fault
             f"'{spec.name}' spends no dollars or tokens, so its study of {one.full} would not end",
             expected="a budget with evaluations or seconds too",
         )
+    return not (strange or too_many)

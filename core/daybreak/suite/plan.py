@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from daybreak.errors import UserError, nearest
 from daybreak.records import StudyPlan
+from daybreak.suite.acceptance import check_acceptance
 from daybreak.suite.benchmarks import PlannedBenchmark, resolve_benchmarks
 from daybreak.suite.faults import Faults
 from daybreak.suite.labels import canonical_json
@@ -81,8 +82,8 @@ def plan_suite(suite: Suite, registry: Registry, *, only: str | None = None) -> 
         if optimizer.runs_on(one.full)
         and (only is None or matches_study(only, one.full, optimizer.label, optimizer.component))
     ]
-    for one, optimizer in pairs:
-        check_pair(optimizer, one, faults)
+    fitting = [(one, optimizer) for one, optimizer in pairs if check_pair(optimizer, one, faults)]
+    check_acceptance(fitting, faults)
     faults.raise_any()
     if not pairs:
         raise _picks_nothing(only or "", benchmarks, optimizers)
