@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from daybreak import FailureKind, UserError
+from daybreak_replay.naming import parameter_names, renaming
+from daybreak_replay.normalising import normalise
 from daybreak_replay.recording import PHASES, Recording, Row, refusal, show
 from daybreak_replay.table import Column, Series, Table
 from daybreak_replay.units import time_unit
@@ -34,8 +36,8 @@ def assemble(recording: Recording, digest: str, *, bad_rows: str = "refuse") -> 
         raise UserError("this file holds no rows", file=recording.file)
     notes = list(recording.notes)
     rows = _judged(recording, bad_rows, notes)
-    _normalise(rows, recording)
-    _check_declared(rows, recording)
+    declared = normalise(rows, recording, notes)
+    _check_declared(rows, recording, declared)
     rows, outside = _parted(rows, recording, notes)
     merged = _merged(rows, recording, notes)
     if not any(row.failure is None for row in merged):
@@ -43,12 +45,14 @@ def assemble(recording: Recording, digest: str, *, bad_rows: str = "refuse") -> 
             f"none of the {len(recording.rows)} rows holds a successful measurement",
             file=recording.file,
         )
+    names = parameter_names(recording.parameters)
+    notes += renaming(names)
     return Table(
         digest=digest,
         file=recording.file,
         unit=recording.unit,
         parameters={
-            name: _column([row.configuration[name] for row in merged])
+            names[name]: _column([row.configuration[name] for row in merged])
             for name in recording.parameters
         },
         metrics=recording.metrics,
@@ -59,7 +63,7 @@ def assemble(recording: Recording, digest: str, *, bad_rows: str = "refuse") -> 
         seconds={phase: _seconds(merged, phase) for phase in PHASES},
         places=[row.place for row in merged],
         outside=outside,
-        declared=recording.declared,
+        declared={names[name]: values for name, values in declared.items()},
         space=recording.space,
         references=recording.references,
         notes=tuple(notes),
@@ -121,36 +125,11 @@ def _fault(row: Row, objectives: Sequence[str], times: set[str]) -> str:
     return ""
 
 
-def _normalise(rows: Sequence[Row], recording: Recording) -> None:
-    """Write whole floats as whole numbers in columns that hold only whole numbers (2048.0)."""
-    for name in recording.parameters:
-        kinds = {type(row.configuration[name]) for row in rows}
-        if float in kinds and kinds <= {int, float}:
-            values = [row.configuration[name] for row in rows]
-            whole = all(math.isfinite(value) and value == int(value) for value in values)
-            for row, value in zip(rows, values, strict=True):
-                row.configuration[name] = int(value) if whole else float(value)
-        elif list in kinds:
-            for row in rows:
-                if isinstance(row.configuration[name], list):
-                    row.configuration[name] = tuple(row.configuration[name])
-    for row in rows:
-        for name, value in row.configuration.items():
-            good = isinstance(value, str | bool | int | tuple) or (
-                isinstance(value, float) and math.isfinite(value)
-            )
-            if not good:
-                raise refusal(
-                    recording,
-                    row,
-                    f"the parameter '{name}' is {value!r}",
-                    expected="a number, text, truth value or order",
-                )
-
-
-def _check_declared(rows: Sequence[Row], recording: Recording) -> None:
-    for name, values in recording.declared.items():
-        allowed = set(map(repr, values)) | {v for v in values if not isinstance(v, list)}
+def _check_declared(
+    rows: Sequence[Row], recording: Recording, declared: Mapping[str, Sequence[Any]]
+) -> None:
+    for name, values in declared.items():
+        allowed = {*map(repr, values), *values}
         for row in rows:
             value = row.configuration[name]
             if value in allowed or repr(value) in allowed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,11 +20,14 @@ from daybreak_replay.catalogue import (
     write_description,
 )
 from daybreak_replay.defining import Defined, define_table, plan_of
+from daybreak_replay.loading import format_of
 from daybreak_replay.store import read_table, write_table
 
 __all__ = ["T4Importer", "TableImporter"]
 
 _TABLE = "table.parquet"
+#: An option as it stands in a suite, in a remedy: the command line has it as ``-o NAME=VALUE``.
+_OPTION = re.compile(r"(?:option )?`(\w+): ([^`]+)`")
 
 
 class _Importer:
@@ -36,6 +41,14 @@ class _Importer:
         Raises:
             UserError: the file, its space or the options are wrong, or the name is taken.
         """
+        try:
+            return self._read(request)
+        except UserError as error:
+            if error.remedy:
+                error.remedy = _OPTION.sub(_as_typed, error.remedy)
+            raise
+
+    def _read(self, request: ImportRequest) -> ImportReport:
         options = dict(request.options)
         replace = bool(options.pop("replace", False))
         if options.get("format", "auto") not in ("auto", *self.formats):
@@ -45,6 +58,8 @@ class _Importer:
                 expected="one of " + ", ".join(("auto", *self.formats)),
                 remedy="daybreak import --list",
             )
+        if options.get("format", "auto") == "auto":
+            self._check_format(request.path)
         name = request.name or table_name(request.path.resolve().name)
         check_name(name)
         plan = plan_of("table", {**options, "path": str(request.path)}, None)
@@ -70,6 +85,17 @@ class _Importer:
             notes=tuple(defined.benchmark.notes),
         )
 
+    def _check_format(self, path: Path) -> None:
+        """Refuse a file whose name says that another importer reads it."""
+        found = format_of(path)
+        if found != "json" and found not in self.formats:
+            raise UserError(
+                f"this importer does not read the format '{found}'",
+                file=path,
+                expected="one of " + ", ".join(self.formats),
+                remedy=f"daybreak import table {shlex.quote(str(path))}",
+            )
+
 
 class T4Importer(_Importer):
     """Imports T4 results and Kernel Tuner's caches."""
@@ -81,6 +107,10 @@ class TableImporter(_Importer):
     """Imports files with columns and Daybreak's own results."""
 
     formats = ("csv", "parquet", "results", "t4", "cache")
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    return f"`-o {shlex.quote(f'{found[1]}={found[2]}')}`"
 
 
 def _check_place(folder: Path, digest: str, *, replace: bool) -> None:

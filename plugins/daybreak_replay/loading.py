@@ -24,12 +24,15 @@ from daybreak_replay.recording import Recording
 from daybreak_replay.store import LAYOUT, cache_folder, read_table, write_table
 from daybreak_replay.table import Table
 
-__all__ = ["Reading", "load_table"]
+__all__ = ["Reading", "format_of", "load_table"]
 
 #: Tables kept in memory.
 _KEPT = 16
 #: Rows from which on a table is kept in the cache folder: smaller ones are read as fast.
 _WORTH_KEEPING = 2000
+
+#: Version of how files are understood: what an older one kept is read anew.
+_UNDERSTOOD = 2
 
 _lock = threading.Lock()
 _tables: OrderedDict[tuple[Any, ...], Table] = OrderedDict()
@@ -105,7 +108,7 @@ def _stat(path: Path) -> tuple[int, int]:
 
 
 def _load(path: Path, reading: Reading) -> Table:
-    format_ = reading.format if reading.format != "auto" else _guess(path)
+    format_ = reading.format if reading.format != "auto" else format_of(path)
     if format_ == "results":
         from daybreak_replay.formats.results import read_results
 
@@ -113,7 +116,7 @@ def _load(path: Path, reading: Reading) -> Table:
         return assemble(recording, digest, bad_rows=reading.bad_rows)
     data = read_bytes(path)
     digest = hashlib.sha256(data).hexdigest()
-    named = f"{digest}\n{reading.key()}\n{LAYOUT}".encode()
+    named = f"{digest}\n{reading.key()}\n{LAYOUT}\n{_UNDERSTOOD}".encode()
     kept = cache_folder() / f"{hashlib.sha256(named).hexdigest()[:32]}.parquet"
     if kept.exists():
         with suppress(UserError):  # a damaged copy is made anew
@@ -140,8 +143,12 @@ def _no_collections() -> Iterator[None]:
             gc.enable()
 
 
-def _guess(path: Path) -> str:
-    """Return the format that the name stands for; `json` is told apart by its content."""
+def format_of(path: Path) -> str:
+    """Return the format that the name stands for; `json` is told apart by its content.
+
+    Raises:
+        UserError: the name stands for none.
+    """
     if path.is_dir():
         return "results"
     name = path.name.lower().removesuffix(".gz")
@@ -164,6 +171,16 @@ def _guess(path: Path) -> str:
     )
 
 
+def _check_results(path: Path, members: Mapping[str, Any]) -> None:
+    if "results" in members:
+        raise UserError(
+            f"`results` is no list but {members['results']!r:.60}",
+            file=path,
+            field="results",
+            expected="a list of T4's results",
+        )
+
+
 def _read(path: Path, format_: str, data: bytes, reading: Reading) -> Recording:
     if format_ in ("csv", "parquet"):
         from daybreak_replay.formats.columns import read_columns
@@ -182,6 +199,7 @@ def _read(path: Path, format_: str, data: bytes, reading: Reading) -> Recording:
     elif format_ in ("json", "cache") and is_cache(document):
         read = read_cache
     if read is None:
+        _check_results(path, document.members)
         members = ", ".join(f"'{name}'" for name in [*document.members, document.name] if name)
         raise UserError(
             f"this JSON file is neither T4 nor a cache of Kernel Tuner: it has {members or 'nothing'}",

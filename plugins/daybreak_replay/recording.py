@@ -8,7 +8,7 @@ from typing import Any
 
 from daybreak import FailureKind, Metric, UserError
 
-__all__ = ["PHASES", "Recording", "Row", "refusal", "show"]
+__all__ = ["PHASES", "Recording", "Row", "nothing_measured", "refusal", "show"]
 
 #: The phases whose seconds a recording may have.
 PHASES = ("build", "verify", "measure", "framework")
@@ -72,6 +72,17 @@ class Recording:
 def show(configuration: Mapping[str, Any]) -> str:
     """Write a configuration in one line."""
     return ", ".join(f"{name}={value}" for name, value in configuration.items())
+
+
+def nothing_measured(file: str, unit: str, rows: Sequence[Row]) -> UserError:
+    """Return the error for a file of failures only; `unit` is what its rows are called."""
+    outside = sum(row.outside for row in rows)
+    return UserError(
+        f"none of its {len(rows)} {unit} was measured: {len(rows) - outside} failed, {outside} "
+        "violate a constraint",
+        file=file,
+        expected="at least one successful measurement",
+    )
 
 
 def refusal(recording: Recording, row: Row, message: str, **more: Any) -> UserError:

@@ -63,7 +63,10 @@ def parameter_for(name: str, values: Iterable[Any]) -> Parameter:
 def _geometric(numbers: Sequence[float]) -> bool:
     if len(numbers) < 3 or numbers[0] <= 0:
         return False
-    ratios = [b / a for a, b in itertools.pairwise(numbers)]
+    try:
+        ratios = [b / a for a, b in itertools.pairwise(numbers)]
+    except OverflowError:  # whole numbers so far apart that their ratio has no float
+        return False
     return all(math.isclose(ratio, ratios[0], rel_tol=1e-9) for ratio in ratios)
 
 
@@ -90,20 +93,29 @@ def space_of_rows(
     declared: Mapping[str, Sequence[Any]],
     constraints: Sequence[str] = (),
 ) -> Space:
-    """Return the space of declared values that holds just the rows, or what `constraints` leave."""
-    parameters = [
-        parameter_for(
-            one, [tuple(v) if isinstance(v, list) else v for v in declared.get(one, column.domain)]
-        )
-        for one, column in table.parameters.items()
-    ]
-    if constraints:
-        return Space(parameters, constraints, name)
-    whole = Space(parameters, name=name)
-    if whole.size == len(table):
-        return whole  # every combination was measured: nothing to be listed
-    columns = {one: column.values() for one, column in table.parameters.items()}
-    return Space(parameters, [Rows(columns)], name)
+    """Return the space of declared values that holds just the rows, or what `constraints` leave.
+
+    Raises:
+        SpaceError: a constraint makes no sense for the parameters, or the file's values make no
+            parameters.
+    """
+    try:
+        parameters = [
+            parameter_for(
+                one,
+                [tuple(v) if isinstance(v, list) else v for v in declared.get(one, column.domain)],
+            )
+            for one, column in table.parameters.items()
+        ]
+        whole = Space(parameters, name=name)
+        if not constraints and whole.size != len(table):
+            columns = {one: column.values() for one, column in table.parameters.items()}
+            return Space(parameters, [Rows(columns)], name)
+    except SpaceError as error:
+        error.file = error.file or table.file
+        raise
+    # without constraints every combination was measured: nothing to be listed
+    return Space(parameters, constraints, name) if constraints else whole
 
 
 def cover(table: Table, space: Space, missing: str, *, file: str) -> Coverage:

@@ -208,6 +208,8 @@ def test_cut_files(tmp_path, parquet):
     fails(parquet, "no Parquet file, or it was cut short")
 
 
-def test_columns_that_cannot_name_parameters(tmp_path):
+def test_columns_that_cannot_name_parameters_are_renamed(tmp_path):
     path = write(tmp_path / "a.csv", "block size,ms\n1,2\n")
-    fails(path, "cannot name a parameter", parameters=["block size"])
+    table = load(path, parameters=["block size"])
+    assert list(table.parameters) == ["block_size"]
+    assert any("'block size' is block_size" in note for note in table.notes)

@@ -20,10 +20,11 @@ from daybreak_replay.formats.kernel_tuner import (
     choose_metrics,
     failure_of,
     is_time,
+    known_version,
     marks_failure,
     samples_of,
 )
-from daybreak_replay.recording import Recording, Row
+from daybreak_replay.recording import Recording, Row, nothing_measured
 from daybreak_replay.units import seconds_per, time_unit
 
 __all__ = ["is_cache", "read_cache"]
@@ -66,7 +67,7 @@ def read_cache(
     """
     header = document.members
     version = header.get("schema_version")
-    if version is not None and not str(version).startswith("1."):
+    if not known_version(version):
         raise UserError(
             f"a cache of version {version} is not known",
             file=file,
@@ -75,13 +76,23 @@ def read_cache(
         )
     if document.name != "cache" or not document.items:
         raise UserError("this cache has no entries", file=file, field="cache")
+    if document.items[0][0] is None:
+        raise UserError(
+            "`cache` is a list",
+            file=file,
+            field="cache",
+            expected='an object with an entry for each configuration, {"16,4,1": {...}}',
+        )
     keys = _keys(file, document)
     factor = seconds_per(unit or "ms", field="time_unit", file=file)
     reader = _Reader(file, keys, factor)
     rows = [reader.row(n, key or "", entry) for n, (key, entry) in enumerate(document.items)]
     chosen = time_unit(unit or "ms") or "ms"
-    stated = header.get("objective") or "time"
-    objectives = [stated] if isinstance(stated, str) else [str(one) for one in stated]
+    stated = header.get("objective")
+    listed = stated if isinstance(stated, list) else [stated]
+    objectives = [one for one in listed if isinstance(one, str) and one] or ["time"]
+    if all(row.failure is not None or row.outside for row in rows):
+        raise nothing_measured(file, "entries", rows)
     found = {name: (chosen if is_time(name) else "") for name in reader.found}
     metrics, objectives_, notes = choose_metrics(file, found, objectives, chosen, described or {})
     known = {metric.name for metric in metrics}

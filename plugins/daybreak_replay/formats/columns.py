@@ -220,14 +220,6 @@ class _Mapper:
             )
         for name in names:
             self._column(name, "parameters")
-            if not name.isidentifier():
-                raise UserError(
-                    f"the column '{name}' cannot name a parameter",
-                    file=self._file,
-                    field="parameters",
-                    expected="letters, digits and underscores",
-                    remedy="rename the column in the file",
-                )
         return list(names)
 
     def _typed(self, name: str) -> list[Any]:

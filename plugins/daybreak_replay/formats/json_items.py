@@ -220,6 +220,8 @@ class _Reader:
             return self._decoder.raw_decode(self._text, at)
         except json.JSONDecodeError as error:
             raise _Stop(error.msg, error.pos) from error
+        except ValueError as error:  # a whole number of thousands of digits
+            raise _Stop("a number is too long", at) from error
 
     def _next(self, at: int, closing: str) -> tuple[int, bool]:
         """Step over a comma, or over the closing bracket."""

@@ -15,9 +15,11 @@ from daybreak import Direction, FailureKind, Metric, UserError, nearest
 __all__ = [
     "FAILURES",
     "OUTSIDE",
+    "as_float",
     "choose_metrics",
     "failure_of",
     "is_time",
+    "known_version",
     "marks_failure",
     "number",
     "samples_of",
@@ -95,7 +97,22 @@ def number(value: Any) -> float | None:
     """Return a JSON number as a float; None if it is something else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return as_float(value)
+
+
+def as_float(value: float) -> float:
+    """Return a JSON number as a float; a whole number too large for one is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def known_version(version: Any) -> bool:
+    """Say whether a file of this `schema_version` is read: 1, however it is written, or none."""
+    if isinstance(version, bool):
+        return False
+    return version is None or str(version).partition(".")[0] == "1"
 
 
 def samples_of(value: Any) -> list[float] | None:
@@ -106,7 +123,7 @@ def samples_of(value: Any) -> list[float] | None:
     if isinstance(value, list):
         kinds = set(map(type, value))
         if kinds <= _NUMBERS:
-            return list(map(float, value)) if int in kinds else value
+            return list(map(as_float, value)) if int in kinds else value
     return None
 
 

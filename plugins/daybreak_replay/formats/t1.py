@@ -16,6 +16,7 @@ from daybreak import Space, SpaceError, UserError, parse_constraint
 from daybreak_replay.formats.conditions import translate
 from daybreak_replay.formats.json_items import read_text
 from daybreak_replay.formats.values import values_of
+from daybreak_replay.naming import parameter_names
 from daybreak_replay.spaces import parameter_for
 
 __all__ = ["read_t1"]
@@ -48,14 +49,17 @@ def read_t1(path: Path, constants: Mapping[str, float] | None = None) -> Space:
             field="ConfigurationSpace.TuningParameters",
             expected="a list of parameters with Name, Type and Values",
         )
+    listed = described["TuningParameters"]
+    named = [str(one["Name"]) for one in listed if isinstance(one, Mapping) and "Name" in one]
+    called = parameter_names(named)
     parameters = []
-    for i, one in enumerate(described["TuningParameters"]):
+    for i, one in enumerate(listed):
         field = f"ConfigurationSpace.TuningParameters[{i}]"
         if not isinstance(one, Mapping) or "Name" not in one or "Values" not in one:
             raise UserError("a parameter needs Name and Values", file=path, field=field)
         try:
             values = values_of(one["Values"], str(one.get("Type", "")))
-            parameters.append(parameter_for(str(one["Name"]), values))
+            parameters.append(parameter_for(called[str(one["Name"])], values))
         except (ValueError, SpaceError) as error:
             raise UserError(
                 f"the values of '{one['Name']}' are not understood: {error}",

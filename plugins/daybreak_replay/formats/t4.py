@@ -21,9 +21,10 @@ from daybreak_replay.formats.kernel_tuner import (
     choose_metrics,
     failure_of,
     is_time,
+    known_version,
     samples_of,
 )
-from daybreak_replay.recording import Recording, Row
+from daybreak_replay.recording import Recording, Row, nothing_measured
 from daybreak_replay.units import TIME_UNITS, seconds_per, time_unit
 
 __all__ = ["OWN", "is_t4", "read_t4"]
@@ -78,6 +79,8 @@ def read_t4(
     own = _own(document)
     reader = _Reader(file, time_unit(chosen) or chosen, factor, own.get("runtimes"))
     rows = [reader.row(number, result) for number, result in enumerate(results)]
+    if all(row.failure is not None or row.outside for row in rows):
+        raise nothing_measured(file, "results", rows)
     metrics, objectives, notes = choose_metrics(
         file,
         reader.found,
@@ -103,7 +106,7 @@ def read_t4(
 
 def _check_version(file: str, document: Document) -> None:
     version = document.members.get("schema_version")
-    if version is not None and not str(version).startswith("1."):
+    if not known_version(version):
         raise UserError(
             f"T4 of version {version} is not known",
             file=file,
@@ -152,6 +155,16 @@ def _measurements(result: Any) -> list[Mapping[str, Any]]:
     return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
+def _objectives(result: Mapping[str, Any]) -> list[str]:
+    """Return the names of a result's objectives: a list of them, a mapping by them, or one name."""
+    listed = result.get("objectives")
+    if isinstance(listed, str):
+        return [listed]
+    if not isinstance(listed, list | Mapping):
+        return []
+    return [name for name in listed if isinstance(name, str)]
+
+
 class _Reader:
     """Makes rows of results, and remembers what all of them have in common."""
 
@@ -193,6 +206,12 @@ class _Reader:
             )
         configuration = dict(result["configuration"])
         if not self.parameters:
+            if not configuration:
+                raise self._fail(
+                    number,
+                    "its configuration has no parameters",
+                    expected='a configuration such as {"block_size_x": 32}',
+                )
             self.parameters = tuple(configuration)
             self._names = frozenset(configuration)
         elif configuration.keys() != self._names:
@@ -204,8 +223,8 @@ class _Reader:
         self._judge(row, result.get("invalidity", _VALID), result)
         self._take_measurements(row, result)
         self._take_own(row, result.get(OWN))
-        for name in result.get("objectives") or ():
-            if isinstance(name, str) and name not in self.objectives:
+        for name in _objectives(result):
+            if name not in self.objectives:
                 self.objectives.append(name)
         return row
 
@@ -238,7 +257,7 @@ class _Reader:
     def _judge(self, row: Row, word: Any, result: Mapping[str, Any]) -> None:
         if word == _VALID:
             self._doubtful += result.get("correctness") == 0
-        elif word in OUTSIDE:
+        elif isinstance(word, str) and word in OUTSIDE:
             row.outside = True
         elif isinstance(word, str) and failure_of(word) is not None:
             row.failure = FAILURES.get(word) or failure_of(word)
@@ -253,9 +272,7 @@ class _Reader:
 
     def _take_measurements(self, row: Row, result: Mapping[str, Any]) -> None:
         runtimes = row.samples.pop("time", None)
-        main = self._main or next(
-            (str(n) for n in result.get("objectives") or () if is_time(str(n))), "time"
-        )
+        main = self._main or next((name for name in _objectives(result) if is_time(name)), "time")
         for one in _measurements(result):
             name, value = str(one.get("name")), one.get("value")
             stated = str(one.get("unit") or "").strip()
