@@ -12,13 +12,25 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from daybreak import Categorical, Integer, Ordinal, Permutation, Program, Real, Space
+from daybreak import (
+    Categorical,
+    Integer,
+    Ordinal,
+    Outcome,
+    Permutation,
+    Program,
+    Real,
+    Space,
+    Trial,
+    TrialStatus,
+)
 from daybreak_baco.default.acquisition import log_expected_improvement
 from daybreak_baco.default.candidates import Candidates
 from daybreak_baco.default.coding import Coding
 from daybreak_baco.default.design import medoids
 from daybreak_baco.default.feasibility import Feasibility
 from daybreak_baco.default.features import Features
+from daybreak_baco.default.memory import Memory
 from daybreak_baco.default.outputs import Outputs
 from daybreak_baco.default.surrogate import Surrogate
 
@@ -261,3 +273,36 @@ def test_candidates_find_the_best_of_a_large_space(exact: int) -> None:
     second = candidates.best(score, known, found[0][None], rng)
     assert second is not None
     assert np.abs(second - goal).sum() == 1
+
+
+def test_noise_is_what_repeated_measurements_say() -> None:
+    """Intervals of +-1.96 deviations of 10 % each; the logarithms' deviation is log 2 by hand."""
+    space = Space([Ordinal("x", (1, 2, 4))])
+    memory = Memory(space, Coding(space))
+    assert memory.error is None
+    for number, value in enumerate((1.0, 4.0)):
+        wide = 1.96 * 0.1 * value
+        outcome = Outcome(
+            TrialStatus.OK, objectives={"time": value}, low=value - wide, high=value + wide
+        )
+        memory.tell([Trial(number, {"x": 2**number}, outcome)])
+    memory.tell([Trial(2, {"x": 4}, Outcome(TrialStatus.OK, objectives={"time": 2.0}))])
+    assert memory.error == pytest.approx(0.1)
+    outputs = Outputs(np.array([1.0, 4.0]), 1.0)
+    assert outputs.noise(0.1, 1e-6, 1.0) == pytest.approx((0.1 / math.log(2)) ** 2)
+    assert outputs.noise(0.1, 0.05, 1.0) == 0.05
+    assert outputs.noise(10.0, 1e-6, 0.3) == 0.3
+    assert Outputs(np.array([-1.0, 4.0]), 1.0).noise(10.0, 1e-6, 0.3) == 1e-6
+
+
+def test_surrogate_believes_the_noise_it_expects() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random((12, 1))
+    y = np.sin(4 * x[:, 0]) + 0.3 * rng.standard_normal(12)
+    found = []
+    for median in (1e-4, 0.3):
+        surrogate = Surrogate(np.zeros(1, dtype=np.intp), (0.001, 0.5), 1e-6)
+        surrogate.expect_noise(median)
+        surrogate.fit(x, y)
+        found.append(surrogate.hyperparameters.noise)
+    assert found[0] < 0.1 < found[1]

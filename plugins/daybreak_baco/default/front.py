@@ -33,7 +33,7 @@ __all__ = ["Front"]
 Array = NDArray[np.float64]
 
 #: median of the noise variance's prior, deviation of its logarithm, and its smallest value
-_NOISE, _FLOOR = (0.03, 1.0), 1e-6
+_NOISE, _FLOOR = (0.001, 1.0), 1e-6
 #: how far beyond the worst that counts the reference lies, in deviations
 _MARGIN = 0.1
 #: objectives of which the hypervolume's growth is calculated

@@ -15,6 +15,9 @@ __all__ = ["Memory"]
 
 Array = NDArray[np.float64]
 
+#: of the normal distribution, for a central 95 %
+_QUANTILE = 1.96
+
 
 class Memory:
     """Rows with their outcomes.
@@ -33,6 +36,7 @@ class Memory:
         self._space, self._coding = space, coding
         self._objectives = tuple(objectives)
         self._told: dict[bytes, tuple[Array, Array | None]] = {}
+        self._errors: dict[bytes, float] = {}
         self._pending: dict[bytes, Array] = {}
 
     def __len__(self) -> int:
@@ -67,6 +71,14 @@ class Memory:
         columns = max(1, len(self._objectives))
         return rows, np.array([values for _, values in good]).reshape(-1, columns)
 
+    @property
+    def error(self) -> float | None:
+        """Standard error of the first objective, relative to it: the median over trials.
+
+        It comes from the confidence intervals that repeated measurements gave; None without any.
+        """
+        return float(np.median(list(self._errors.values()))) if self._errors else None
+
     def propose(self, row: Array) -> None:
         """Remember a row as proposed."""
         self._pending[row.tobytes()] = row
@@ -81,6 +93,9 @@ class Memory:
             key = row.tobytes()
             self._pending.pop(key, None)
             self._told[key] = (row, self._values(trial))
+            error = _relative_error(trial)
+            if error is not None:
+                self._errors[key] = error
 
     def _values(self, trial: Trial) -> Array | None:
         found = [trial.objective]
@@ -93,3 +108,12 @@ class Memory:
     def _stack(self, rows: Iterable[Array]) -> Array:
         listed = list(rows)
         return np.array(listed) if listed else np.zeros((0, len(self._coding.domains)))
+
+
+def _relative_error(trial: Trial) -> float | None:
+    """Return half the 95 % interval in normal deviations, as a part of the value."""
+    value, low, high = trial.objective, trial.outcome.low, trial.outcome.high
+    if value is None or low is None or high is None or not value > 0:
+        return None
+    error = (high - low) / (2 * _QUANTILE * value)
+    return error if math.isfinite(error) and error >= 0 else None

@@ -54,6 +54,15 @@ class Outputs:
         """Return the values on the model's scale."""
         return (self._bent(np.clip(values, -_HUGE, _HUGE)) - self._mean) / self.scale
 
+    def noise(self, error: float, least: float, most: float) -> float:
+        """Return the noise variance that a relative standard error is, between two bounds.
+
+        `least` where the scale is not logarithmic: there an error has no one size.
+        """
+        if not self.logarithmic:
+            return least
+        return min(max((error / self.scale) ** 2, least), most)
+
     def to_objective(self, mean: float, deviation: float) -> tuple[float, float]:
         """Return a prediction's centre and deviation in the objective's unit.
 

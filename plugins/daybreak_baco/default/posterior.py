@@ -39,8 +39,11 @@ __all__ = ["Posterior"]
 
 Array = NDArray[np.float64]
 
-#: median of the noise variance's prior, deviation of its logarithm, and its smallest value
-_NOISE, _FLOOR = (0.03, 1.0), 1e-6
+#: median of the noise variance's prior, deviation of its logarithm, and its smallest value; a wider
+#: median would pass a compiler's whims for noise, and the model stay where it has been
+_NOISE, _FLOOR = (0.001, 1.0), 1e-6
+#: largest median that measured errors may give
+_NOISIEST = 0.3
 #: hyperparameters drawn beside the best ones
 _DRAWS = 2
 #: expected improvement, in deviations of what was measured, that does not count
@@ -109,6 +112,8 @@ class Posterior:
         extra = np.repeat([0.0, _PAST_NOISE], [count, len(earlier)])
         x = self._x = encode(np.vstack([rows, earlier]))
         surrogate = self._surrogate
+        if memory.error is not None:
+            surrogate.expect_noise(self._outputs.noise(memory.error, _NOISE[0], _NOISIEST))
         processes = [surrogate.fit(x, y, extra)]
         processes += [
             surrogate.condition(x, y, extra, drawn)

@@ -15,6 +15,7 @@ Laplace's approximation).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -60,6 +61,7 @@ class Surrogate:
     def __init__(self, member: NDArray[np.intp], noise: tuple[float, float], floor: float) -> None:
         self._member = member
         self._groups = int(member.max()) + 1 if len(member) else 0
+        self._noise_width = noise[1]
         typical = _LENGTHSCALE[0] * math.sqrt(max(1, self._groups))
         self._how = Fit(
             priors=Priors(
@@ -74,8 +76,15 @@ class Surrogate:
         self._start = Hyperparameters(np.full(self._groups, typical), 1.0, max(noise[0], 2 * floor))
         self.hyperparameters = self._start
 
+    def expect_noise(self, median: float) -> None:
+        """Move the noise variance's prior to another median."""
+        priors = dataclasses.replace(self._how.priors, noise=_log_normal(median, self._noise_width))
+        self._how = dataclasses.replace(self._how, priors=priors)
+
     def fit(self, x: Array, y: Array, extra: Array | float = 0.0) -> GaussianProcess:
         """Fit the hyperparameters and return the process.
+
+        One start is enough: with these priors other starts end at the same maximum.
 
         Args:
             x: features, shape (n, columns).
