@@ -33,7 +33,7 @@ def parameter_names(names: Sequence[str]) -> dict[str, str]:
 
 def renaming(names: dict[str, str]) -> list[str]:
     """Return the sentence that says which names were changed, if any were."""
-    changed = [f"'{old}' is {new}" for old, new in names.items() if old != new]
+    changed = [f"{old!r} is {new}" for old, new in names.items() if old != new]
     if not changed:
         return []
     return [f"Parameters are renamed, so that constraints can name them: {', '.join(changed)}."]

@@ -222,6 +222,14 @@ def test_a_cut_gzip(tmp_path):
     assert 100 < len(table) < 499
 
 
+def test_a_gzip_both_cut_and_damaged(tmp_path):
+    path = write(tmp_path / "a.json.gz", t4([result({"x": x, "y": 0}) for x in range(1, 500)]))
+    data = bytearray(path.read_bytes()[:-700])
+    data[3] = 0xFF  # flags that no header has
+    path.write_bytes(bytes(data))
+    fails(path, "cut short and damaged", incomplete="prefix")
+
+
 def test_damage_in_the_middle_is_no_cut(tmp_path):
     text = json.dumps(t4(ROWS), indent=1)
     at = text.index('"invalidity"', len(text) // 2)

@@ -86,10 +86,13 @@ def _unpack(path: Path, raw: bytes) -> tuple[bytes, bool]:
     try:
         return gzip.decompress(raw), False
     except EOFError:
-        unpacker = zlib.decompressobj(wbits=31)
-        return unpacker.decompress(raw), True
+        pass
     except (OSError, zlib.error) as error:
         raise UserError(f"this gzip file is damaged: {error}", file=path) from error
+    try:
+        return zlib.decompressobj(wbits=31).decompress(raw), True
+    except zlib.error as error:
+        raise UserError(f"this gzip file is cut short and damaged: {error}", file=path) from error
 
 
 def read_document(
