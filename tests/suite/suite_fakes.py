@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from daybreak.errors import UserError
-from daybreak.plugin import OptimizerSpec, Registry, TargetSpec
+from daybreak.plugin import ComponentSpec, OptimizerSpec, Registry, TargetSpec
 from daybreak.plugin.contracts import Benchmark, Reference, Requirement
 from daybreak.records import Direction, Metric
 from daybreak.space import Ordinal, Permutation, Program, Space, parse_constraint
@@ -98,9 +98,10 @@ def _optimizer(*_: Any) -> None:
     raise AssertionError("planning makes no optimizer")
 
 
-def fake_registry() -> Registry:
-    """Return a registry with the target `fake` and four optimizers."""
+def fake_registry(*more: ComponentSpec) -> Registry:
+    """Return a registry with the target `fake`, four optimizers, and `more`."""
     return Registry.from_specs(
+        *more,
         TargetSpec(
             name="fake",
             factory="suite_fakes:FakeTarget",

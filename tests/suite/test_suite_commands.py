@@ -5,6 +5,7 @@ import json
 import pytest
 from suite_fakes import fake_registry
 from test_suite_messages import GOOD
+from test_suite_plan import MIXED, recorded
 from typer.testing import CliRunner
 
 import daybreak.plugin
@@ -92,6 +93,27 @@ def test_plan_bounded_by_seconds(app, tmp_path):
     result = runner.invoke(app, ["plan", "timed.yaml"])
     assert "time: at most 12 min, one study after another" in result.stdout
     assert "worst case" not in result.stdout
+
+
+def test_plan_on_a_simulated_clock(app, tmp_path, monkeypatch):
+    monkeypatch.setattr(daybreak.plugin, "load_plugins", lambda **_: recorded())
+    (tmp_path / "mixed.yaml").write_text(MIXED)
+    text = runner.invoke(app, ["plan", "mixed.yaml"]).stdout
+    assert "time: at most 7 min *, one study after another" in text
+    assert "besides, 4 studies on a simulated clock, where only optimizers take time" in text
+    assert text.count(" simulated ") >= 2
+    alone = runner.invoke(app, ["plan", "mixed.yaml", "--only", "table"]).stdout
+    assert "time: unknown; the clock is simulated" in alone
+    assert "besides" not in alone
+    assert "at most 7 min" not in alone
+    assert "worst case" not in alone
+    found = json.loads(runner.invoke(app, ["plan", "mixed.yaml", "--json"]).stdout)
+    assert (found["at_most_s"], found["simulated_studies"]) == (420, 4)
+    assert {row["benchmark"]: (row["at_most_s"], row["simulated"]) for row in found["groups"]} == {
+        "table/spmm": (None, True),
+        "table/spmv": (None, True),
+        "fake/spmm:airfoil-k64": (420, False),
+    }
 
 
 def test_plan_for_machines(app):

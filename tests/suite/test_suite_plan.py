@@ -6,9 +6,11 @@ import pytest
 from suite_fakes import fake_registry
 
 from daybreak.errors import SuiteError, UserError
+from daybreak.plugin import Registry, TargetSpec
 from daybreak.records import Budget, Repeats
 from daybreak.suite import (
     RunPlan,
+    TimeBound,
     missing_requirements,
     parse_suite,
     plan_suite,
@@ -253,6 +255,57 @@ def test_time_is_bounded_by_seconds_or_by_timeouts():
     assert (timed.seconds, timed.by_budget) == (60, True)
     total = total_bound(made.studies, made.benchmarks)
     assert (total.seconds, total.by_budget) == (330, False)
+
+
+MIXED = simple(
+    "protocol: {timeout: 10s, interleave: 0}\n",
+    benchmarks="[table/spmm, {table/spmv: {}, budget: {seconds: 5}}, fake/spmm]",
+    optimizers="[random]",
+    seeds="2",
+)
+
+
+def recorded() -> Registry:
+    """A registry with a target whose sessions simulate their clock."""
+    return fake_registry(
+        TargetSpec(
+            name="table",
+            factory="suite_fakes:FakeTarget",
+            summary="recorded",
+            capabilities=frozenset({"simulates"}),
+        )
+    )
+
+
+def test_a_simulated_clock_bounds_nothing_but_itself():
+    made = plan_suite(parse_suite(MIXED), recorded())
+    assert made.simulated == {"table/spmm", "table/spmv"}
+    bounds = {
+        study.benchmark: study_bound(
+            study,
+            made.benchmarks[study.benchmark],
+            simulated=study.benchmark in made.simulated,
+        )
+        for study in made.studies
+    }
+    assert bounds["table/spmm"] == bounds["table/spmv"] == TimeBound(None, False, simulated=1)
+    # of the others: 5 trials and 2 references, three phases of 10 s each
+    assert bounds["fake/spmm:airfoil-k64"] == TimeBound(3 * 10 * 7, False)
+    total = total_bound(made.studies, made.benchmarks, made.simulated)
+    assert total == TimeBound(2 * 3 * 10 * 7, False, simulated=4)
+    alone = plan_suite(parse_suite(MIXED), recorded(), only="table")
+    total = total_bound(alone.studies, alone.benchmarks, alone.simulated)
+    assert total == TimeBound(None, False, simulated=4)
+
+
+def test_timeouts_of_a_simulated_clock_are_not_warned_about():
+    warned = [one for one in plan_suite(parse_suite(MIXED), recorded()).warnings if "longer" in one]
+    assert warned == []
+    real = MIXED.replace("table/spmv: {}", "fake/spmv: {}")
+    (warning,) = [
+        one for one in plan_suite(parse_suite(real), recorded()).warnings if "longer" in one
+    ]
+    assert warning.startswith("fake/spmv")
 
 
 def test_what_the_machine_lacks_is_listed_once():

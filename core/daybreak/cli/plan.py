@@ -47,7 +47,7 @@ def _plan(
     registry = load_plugins()
     plan = plan_suite(load_suite(suite), registry, only=only)
     missing = missing_requirements(plan, registry)
-    bound = total_bound(plan.studies, plan.benchmarks)
+    bound = total_bound(plan.studies, plan.benchmarks, plan.simulated)
     groups = _groups(plan)
     if as_json:
         print_json(_as_json(plan, groups, missing, bound))
@@ -69,7 +69,6 @@ def _plan(
 def _groups(plan: RunPlan) -> list[dict[str, Any]]:
     """Return a row for each benchmark and optimizer; its studies differ in their seeds only."""
     from daybreak.suite import study_bound
-    from daybreak.suite.values import format_seconds
 
     grouped: dict[tuple[str, str], list[StudyPlan]] = {}
     for study in plan.studies:
@@ -77,7 +76,8 @@ def _groups(plan: RunPlan) -> list[dict[str, Any]]:
     rows = []
     for (benchmark, optimizer), studies in grouped.items():
         first = studies[0]
-        bound = study_bound(first, plan.benchmarks[benchmark])
+        simulated = benchmark in plan.simulated
+        bound = study_bound(first, plan.benchmarks[benchmark], simulated=simulated)
         total = None if bound.seconds is None else bound.seconds * len(studies)
         rows.append(
             {
@@ -85,9 +85,7 @@ def _groups(plan: RunPlan) -> list[dict[str, Any]]:
                 "optimizer": optimizer,
                 "seeds": len(studies),
                 "budget": _budget(first.budget),
-                "at most": "unbounded"
-                if total is None
-                else format_seconds(total) + ("" if bound.by_budget else " *"),
+                "at most": _at_most(bound, total),
                 "component": first.component,
                 "seed_list": [study.seed for study in studies],
                 "evaluations": first.budget.evaluations,
@@ -96,11 +94,22 @@ def _groups(plan: RunPlan) -> list[dict[str, Any]]:
                 "tokens": first.budget.tokens,
                 "at_most_s": total,
                 "bounded_by_budget": bound.by_budget,
+                "simulated": simulated,
                 "options": dict(first.options),
                 "optimizer_options": dict(first.optimizer_options),
             }
         )
     return rows
+
+
+def _at_most(bound: TimeBound, total: float | None) -> str:
+    from daybreak.suite.values import format_seconds
+
+    if bound.simulated:
+        return "simulated"
+    if total is None:
+        return "unbounded"
+    return format_seconds(total) + ("" if bound.by_budget else " *")
 
 
 def _budget(budget: Budget) -> str:
@@ -126,7 +135,9 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
         f"{_count(len(plan.benchmarks), 'benchmark', 'benchmarks')}, "
         f"{_evaluations(plan)} evaluations at most, references not counted"
     ]
-    if bound.seconds is None:
+    if bound.simulated == len(plan.studies):
+        lines.append("time: unknown; the clock is simulated, so only optimizers take any")
+    elif bound.seconds is None:
         lines.append("time: not bounded by evaluations or seconds")
     elif bound.by_budget:
         lines.append(f"time: at most {format_seconds(bound.seconds)}, one study after another")
@@ -135,6 +146,11 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
         lines.append(
             "* worst case: bounded by evaluations alone, with every trial running into its timeout "
             "in every phase"
+        )
+    if 0 < bound.simulated < len(plan.studies):
+        lines.append(
+            f"besides, {_count(bound.simulated, 'study', 'studies')} on a simulated clock, where "
+            "only optimizers take time: unknown"
         )
     lines.append("references:")
     for name, benchmark in plan.benchmarks.items():
@@ -168,6 +184,7 @@ def _as_json(
         "studies": len(plan.studies),
         "at_most_s": bound.seconds,
         "bounded_by_budget": bound.by_budget,
+        "simulated_studies": bound.simulated,
         "groups": [
             {k: v for k, v in group.items() if k not in {"budget", "at most", "seeds", "seed_list"}}
             | {"seeds": group["seed_list"]}

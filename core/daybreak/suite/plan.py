@@ -43,6 +43,7 @@ class RunPlan:
         sources: text of each file that took part, by path.
         warnings: what is allowed but probably not meant, one sentence each.
         requires_plugins: the suite's requirements, all met.
+        simulated: names of the benchmarks whose target simulates its clock.
     """
 
     name: str
@@ -55,6 +56,7 @@ class RunPlan:
     warnings: tuple[str, ...] = ()
     requires_plugins: tuple[str, ...] = ()
     description: str = ""
+    simulated: frozenset[str] = frozenset()
 
 
 def plan_suite(suite: Suite, registry: Registry, *, only: str | None = None) -> RunPlan:
@@ -94,6 +96,11 @@ def plan_suite(suite: Suite, registry: Registry, *, only: str | None = None) -> 
         for one, optimizer in pairs
         if seed in (optimizer.entry.seeds or suite.seeds)
     ]
+    simulated = frozenset(
+        one.full
+        for one, _ in pairs
+        if "simulates" in registry.get("target", one.target).spec.capabilities
+    )
     return RunPlan(
         name=suite.name,
         suite_key=_suite_key(suite, benchmarks),
@@ -102,9 +109,10 @@ def plan_suite(suite: Suite, registry: Registry, *, only: str | None = None) -> 
         source=suite.source,
         path=suite.path,
         sources=suite.sources,
-        warnings=(*suite.warnings, *_warnings(pairs)),
+        warnings=(*suite.warnings, *_warnings(pairs, simulated)),
         requires_plugins=suite.requires_plugins,
         description=suite.description,
+        simulated=simulated,
     )
 
 
@@ -154,7 +162,9 @@ def _picks_nothing(
     )
 
 
-def _warnings(pairs: Sequence[tuple[PlannedBenchmark, PlannedOptimizer]]) -> list[str]:
+def _warnings(
+    pairs: Sequence[tuple[PlannedBenchmark, PlannedOptimizer]], simulated: frozenset[str]
+) -> list[str]:
     found: list[str] = []
     for optimizer in {id(optimizer): optimizer for _, optimizer in pairs}.values():
         history = optimizer.entry.history
@@ -172,6 +182,8 @@ def _warnings(pairs: Sequence[tuple[PlannedBenchmark, PlannedOptimizer]]) -> lis
                 f"{size} points of its search space"
             )
         timeout = one.entry.protocol.timeout
+        if one.full in simulated:
+            continue  # no timeout applies
         if budget.seconds is not None and budget.seconds < timeout:
             found.append(
                 f"{one.full}: one trial may take longer ({timeout:g} s for each of its phases) "
