@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -192,3 +193,22 @@ def test_cells_and_markdown():
     assert markdown_table(TABLE).splitlines() == [
         "| optimizer | at 20 |", "| --- | --- |", "| <b> | 0.5 [0.4, ?] |", "", "- A note.",
     ]  # fmt: skip
+
+
+def test_long_names_leave_the_panels_their_width():
+    def widths(*names):
+        told = [
+            belief(i, mean=1.0 + i, deviation=0.1, objective=1.0,
+                   lengthscales=json.dumps(dict.fromkeys(names, i + 0.5)))
+            for i in range(1, 9)
+        ]  # fmt: skip
+        root = ET.fromstring(draw_beliefs(told))
+        labels = [element.text or "" for element in root.iter(f"{SVG}text")]
+        boxes = [float(box.get("width")) for box in root.iter(f"{SVG}rect")]
+        return min(width for width in boxes if width > 50), labels
+
+    short, _ = widths(*"abcde")
+    long, labels = widths(*(letter + " * (tile_size_x + filter_width)" * 5 for letter in "abcde"))
+    assert long > 0.95 * short
+    assert max(map(len, labels)) < 60
+    assert any(label.startswith("a * (tile") for label in labels)

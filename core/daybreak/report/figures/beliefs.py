@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_beliefs"]
 
+#: letters of a name in a legend
+_LONGEST = 22
 _MODEL, _MEASURED, _FAILED = "#3987c8", "#d55e00", "#cc79a7"
 
 
@@ -162,8 +164,16 @@ def _curves(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str) -> None:
     for name in names[:8]:
         points = [(x, values[name]) for x, values in said if name in values]
         style = styles[name]
-        axes.plot(*zip(*points, strict=True), color=style.color, linewidth=1.4, label=name)
-    axes.legend(frameon=False, fontsize=7.5, ncols=2 if len(names) > 4 else 1)
+        label = _shortened(name)
+        axes.plot(*zip(*points, strict=True), color=style.color, linewidth=1.4, label=label)
+    drawn = axes.legend(frameon=False, fontsize=7.5, ncols=2 if len(names) > 4 else 1)
+    # else the layout gives the panel's width to the names
+    drawn.set_in_layout(False)
+
+
+def _shortened(name: str) -> str:
+    """Return a name that fits into a panel; a constraint's quantity can be a long formula."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 6]}…{name[-5:]}"
 
 
 def _logarithmic(axes: Axes) -> None:
