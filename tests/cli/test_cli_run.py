@@ -227,7 +227,8 @@ def test_compare_refuses_to_conclude_from_too_few(daybreak: Daybreak, tmp_path: 
 def test_a_reader_that_goes_away_interrupts_the_run(
     daybreak: Daybreak, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    suite = _suite(tmp_path, delay=0.05)
+    # long enough that its reader has surely gone before it ends
+    suite = _suite(tmp_path, delay=0.5)
     with subprocess.Popen(
         [sys.executable, "-m", "daybreak", "run", suite, "--json"],
         cwd=tmp_path,

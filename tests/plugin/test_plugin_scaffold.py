@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -51,8 +52,10 @@ def test_a_new_project_passes_its_tests_and_the_kit(tmp_path, kind):
     assert own.returncode == 0, own.stdout + own.stderr
     assert " passed" in own.stdout
     listed = run(["daybreak", "plugins", "doctor", "--json"], site, tmp_path)
-    assert listed.returncode == 0, listed.stdout + listed.stderr
-    assert f'"checked": "{kind} abacus"' in listed.stdout
+    # other plugins may well lack a library here
+    own_rows = [row for row in json.loads(listed.stdout) if row["plugin"] == "abacus"]
+    assert {f"{kind} abacus"} <= {row["checked"] for row in own_rows}
+    assert all(row["ok"] for row in own_rows), own_rows
     suite = project.folder / "suites" / "example.yaml"
     checked = run(["daybreak", "suites", "check", str(suite)], site, tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -242,7 +242,7 @@ class TestInPytest:
     def test_zero_code_mode_with_an_unknown_plugin(self, tmp_path):
         done = kit(tmp_path, "", "--pyargs", "daybreak.testing", "--daybreak-plugin", "no-such")
         assert done.returncode == 1
-        assert "no plugin 'no-such'; there are random" in done.stdout
+        assert "no plugin 'no-such'; there are baco" in done.stdout
 
     def test_zero_code_mode_with_a_broken_plugin_says_why(self, tmp_path):
         write_distribution(

@@ -175,8 +175,9 @@ def migrate(
 ) -> list[Migration]:
     """Bring an open index to this version's schema; return what was done.
 
-    Before each step from a version that holds data, the file is copied to
-    ``daybreak.duckdb.v<version>.backup``. Each step is one transaction.
+    Before each step of an index that was there already, the file is copied to
+    ``daybreak.duckdb.v<version>.backup``; a new one has nothing to lose. Each step is one
+    transaction.
 
     Raises:
         StoreError: the index is of a newer Daybreak, or a step failed (the index is as before).
@@ -196,10 +197,11 @@ def migrate(
             remedy="install a newer Daybreak, or make the index anew: daybreak db rebuild",
         )
     done = []
+    holds_data = present > 0
     for step in steps:
         if step.version <= present:
             continue
-        if present and path is not None:
+        if holds_data and path is not None:
             _back_up(connection, path, present)
         try:
             connection.begin()

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from daybreak.errors import BuildFailed
-from daybreak.plugin.contracts import Benchmark, Reference, Requirement, Verdict
+from daybreak.plugin.contracts import Benchmark, Landscape, Reference, Requirement, Verdict
 from daybreak.records import Configuration, Event, FailureKind, MeasurementProtocol, Metric, Sample
 from daybreak.space import Categorical, Ordinal, Space
 
@@ -292,3 +292,19 @@ class StrangeFloor(Adder):
         def __init__(self, benchmark: Benchmark) -> None:
             super().__init__(benchmark)
             self.floors = {"beads": 1.0}
+
+
+class TimeRunsBack(Adder):
+    class session(Session):  # noqa: N801
+        def simulated_phases(
+            self,
+            configuration: Configuration,
+            repetitions: int,
+        ) -> Mapping[str, float]:
+            return {"build": 1.0, "measure": 1.0 - 0.25 * repetitions}
+
+
+class KnowsTooMuch(Adder):
+    class session(Session):  # noqa: N801
+        def landscape(self) -> Landscape:
+            return Landscape(values=[1.0] * 10_000, failures=0)
