@@ -212,3 +212,11 @@ def test_long_names_leave_the_panels_their_width():
     assert long > 0.95 * short
     assert max(map(len, labels)) < 60
     assert any(label.startswith("a * (tile") for label in labels)
+
+
+def test_coordinates_are_no_finer_than_a_hundredth(drawn):
+    paths = [path.get("d", "") for path in ET.fromstring(drawn["score"]).iter(f"{SVG}path")]
+    decimals = [len(part) for d in paths for part in re.findall(r"\.(\d+)", d)]
+    assert len(decimals) > 50
+    assert max(decimals) == 2
+    assert not any("\n" in d for d in paths)

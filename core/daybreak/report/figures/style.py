@@ -135,6 +135,8 @@ def to_svg(figure: Figure, title: str, description: str) -> str:
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    # a hundredth of a point is finer than any screen, and half the size
+    text = re.sub(r'(?<= d=")[^"]+', lambda path: _rounded(path.group()), text)
     # faint things are ink seen through
     text = text.replace(f"stroke: {FAINT}", "stroke: currentColor; stroke-opacity: 0.18")
     text = text.replace(INK, "currentColor").replace(FAINT, "currentColor")
@@ -148,3 +150,9 @@ def to_svg(figure: Figure, title: str, description: str) -> str:
     )
     words = f"<title>{html.escape(title)}</title><desc>{html.escape(description)}</desc>"
     return named + words + scheme + text[len(head) :]
+
+
+def _rounded(path: str) -> str:
+    """Return a path's description with coordinates of at most two decimals, on one line."""
+    numbers = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}", path)
+    return " ".join(numbers.split())
