@@ -12,8 +12,11 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 __all__ = [
+    "TIME_TO_TARGET",
     "Budget",
     "Configuration",
+    "Curve",
+    "Cutoff",
     "Direction",
     "Event",
     "FailureKind",
@@ -24,6 +27,7 @@ __all__ = [
     "Outcome",
     "Repeats",
     "Sample",
+    "StopRule",
     "StudyPlan",
     "Threshold",
     "Trial",
@@ -35,6 +39,9 @@ __all__ = [
 Value: TypeAlias = "int | float | str | bool | tuple[int, ...]"
 #: A value for every parameter, by name.
 Configuration: TypeAlias = Mapping[str, Value]
+
+#: The objective that is read off a progress curve: the training clock (s) at its target.
+TIME_TO_TARGET = "time_to_target"
 
 
 class Direction(StrEnum):
@@ -65,6 +72,8 @@ class FailureKind(StrEnum):
     #: a recorded table has no such configuration
     MISSING = "missing"
     MISSING_REQUIREMENT = "missing_requirement"
+    #: a progress curve ended before its target; how far it came is in the trial's events
+    NOT_REACHED = "not_reached"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
@@ -92,8 +101,10 @@ class Sample:
 class Event:
     """One point of a progress curve inside a trial.
 
-    `train_s` is the training clock (evaluation and checkpoints excluded), `wall_s` the wall clock;
-    both in seconds since the measurement began.
+    `train_s` is the training clock (evaluation, checkpoints and whatever else is no part of
+    training excluded), `wall_s` the wall clock; both in seconds since the measurement began, so
+    `train_s <= wall_s`, and neither runs back. `step` and `epoch` do not run back either. `seq` is
+    given by Daybreak.
     """
 
     metric: str
@@ -103,6 +114,55 @@ class Event:
     epoch: float | None = None
     train_s: float | None = None
     wall_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The progress curve that a benchmark's measurement streams: it is a training job.
+
+    Attributes:
+        metric: the progress metric, among the benchmark's objectives or metrics (which give its
+            unit and direction; a fraction has the unit ``1``).
+        target: the value at which training counts as done, in the metric's unit; None: it has none
+            of its own, so training goes on to its natural end unless a suite sets one.
+        deterministic: whether the same configuration and seed give the very same values at the
+            same steps (the clocks differ, of course).
+    """
+
+    metric: str
+    target: float | None = None
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """Where a progress curve ends, as a suite asks for it; whichever comes first.
+
+    Attributes:
+        target: value of the progress metric; None: train on, past the benchmark's own target too.
+        train_s: seconds of the training clock; None: unbounded.
+        epochs: epochs; None: unbounded.
+    """
+
+    target: float | None = None
+    train_s: float | None = None
+    epochs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """A condition under which an optimizer gives a progress curve up.
+
+    Asked once: at the first event of `metric` at or past `epoch`, `step` or `train_s` (exactly one
+    of them is set). If the best value of `metric` up to and with that event is worse than `value`,
+    the trial ends there.
+    """
+
+    metric: str
+    value: float
+    epoch: float | None = None
+    step: int | None = None
+    train_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +189,9 @@ class MeasurementProtocol:
             far; the trial is recorded as `stopped`. None: never.
         flush_cache: evict the processor's caches before every repetition.
         interleave: measure the references again after about this many trials; 0: only at the start.
+        stop: where a progress curve ends; None: at the benchmark's own target.
+        seed: of everything that a session of a `seeded` benchmark draws: the study's seed; 0 for
+            the others.
     """
 
     repeats: Repeats = field(default_factory=Repeats)
@@ -137,6 +200,8 @@ class MeasurementProtocol:
     hopeless: float | None = 10.0
     flush_cache: bool = False
     interleave: int = 10
+    stop: StopRule | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ from typing import Any, Protocol, Self, runtime_checkable
 from daybreak.records import (
     Budget,
     Configuration,
+    Curve,
+    Cutoff,
     Event,
     FailureKind,
     MeasurementProtocol,
     Metric,
     Sample,
+    StopRule,
     Trial,
 )
 from daybreak.space import Space
@@ -28,6 +31,8 @@ from daybreak.space import Space
 __all__ = [
     "Artifact",
     "Benchmark",
+    "Concludes",
+    "Curtails",
     "Explains",
     "Installable",
     "KnowsFaults",
@@ -80,6 +85,9 @@ class Benchmark:
         options: the options that this benchmark was defined with (JSON values, defaults filled in).
         hidden_constraints: whether configurations may fail that satisfy the known constraints.
         notes: what a reader must know, e.g. parameters that are inert here.
+        curve: the progress curve, if the measurement is a training job that streams events.
+        seeded: whether `MeasurementProtocol.seed` seeds whatever the session draws, so that each
+            seed is a training run of its own; the seed is then part of a trial's key.
     """
 
     name: str
@@ -92,6 +100,8 @@ class Benchmark:
     options: Mapping[str, Any] = field(default_factory=dict)
     hidden_constraints: bool = True
     notes: tuple[str, ...] = ()
+    curve: Curve | None = None
+    seeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,10 @@ class Session(Protocol):
 
         The caller decides about warm-up, repetition and early stop, and closes the generator when
         it has seen enough; a measurement with a natural end (a training job) just returns.
+
+        A benchmark with a `curve` yields events of its progress metric instead, the first one
+        before training where that is cheap; the objectives are read off them. Further samples and
+        events of other metrics may come in between. The generator is closed where the curve ends.
         """
         ...
 
@@ -163,6 +177,22 @@ class Session(Protocol):
         traceback: TracebackType | None,
     ) -> None:
         """Release everything; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Concludes(Protocol):
+    """A session that judges what training made by an independent measure."""
+
+    def conclude(self, artifact: Artifact) -> Iterable[Sample]:
+        """Return samples of further metrics, e.g. the accuracy on held-out data.
+
+        Called once the progress curve has ended, whoever ended it (but not after it diverged),
+        outside all training clocks; asked twice it says the same.
+
+        Raises:
+            WrongResult: the independent measure contradicts the curve.
+        """
         ...
 
 
@@ -298,6 +328,9 @@ class Problem:
     hidden_constraints: bool = True
     history: Sequence[Trial] = ()
     related: Mapping[str, Sequence[Trial]] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = ()
+    curve: Curve | None = None
+    stop: StopRule | None = None
 
 
 class Optimizer(Protocol):
@@ -327,4 +360,16 @@ class Spends(Protocol):
 
     def spent(self) -> Mapping[str, float]:
         """Return totals by clock name: `dollars`, `tokens`."""
+        ...
+
+
+@runtime_checkable
+class Curtails(Protocol):
+    """An optimizer that gives up trials whose progress curve disappoints (early stopping)."""
+
+    def cutoffs(self, configuration: Configuration) -> Sequence[Cutoff]:
+        """Return when to give `configuration` up; asked of every proposal right after `ask`.
+
+        Asked again, in the same order, when a study is resumed. Only for benchmarks with a curve.
+        """
         ...
