@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from daybreak.errors import WrongResult
 from daybreak.measure.classify import Failure, classify_exception
 from daybreak.measure.codec import encode_events
+from daybreak.measure.energy import EnergyMeter
 from daybreak.measure.protocol import Measurement, Stop, collect
 from daybreak.measure.simulation import simulate, simulates
 from daybreak.measure.statistics import median_interval
@@ -37,12 +38,16 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class TrialSetting:
-    """What all trials of a bench have in common. `facts` are put into every outcome."""
+    """What all trials of a bench have in common. `facts` are put into every outcome.
+
+    `metered` are the devices whose energy is read, where they have counters.
+    """
 
     protocol: MeasurementProtocol
     objectives: tuple[Metric, ...]
     floors: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    metered: tuple[str, ...] = ()
 
 
 def run_trial(
@@ -147,17 +152,20 @@ def _run(
         phase = "measure"
         if report is not None:
             report({"phase": phase, "phases": phases})
+        meter = EnergyMeter(() if pace is _standing else setting.metered)
+        meter.begin()
         began = clock()
         measurement = collect(
             session.measure(artifact, setting.protocol),
             protocol,
             setting.objectives,
             best=best,
-            cancelled=cancelled,
+            cancelled=meter.watching(cancelled),
             report=None if report is None else _partial(report, seen),
             clock=pace,
         )
         phases["measure"] = clock() - began
+        meter.end(measurement.values, facts)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -102,6 +102,7 @@ class _Worker:
             self.setting.objectives,
             self.opened.floors,
             {"sandbox": request["sandbox"]},
+            self.devices,
         )
         if self.forking:
             prepare_forking()
