@@ -22,7 +22,7 @@ class Item:
     """One thing that was looked for.
 
     Attributes:
-        area: `daybreak`, `compilers`, `sandbox`, `noise`, or who needs it: ``target taco``.
+        area: `daybreak`, `compilers`, `sandbox`, `noise`, `energy`, or who needs it: ``target taco``.
         name: what was looked for.
         met: whether it is there.
         needed: whether its lack keeps something from working; else it is advice.
@@ -45,6 +45,7 @@ def diagnose(registry: Registry) -> list[Item]:
         *_compilers(),
         *_sandbox(),
         *_noise(),
+        *_energy(),
         *_plugins(registry),
         *_components(registry),
     ]
@@ -94,6 +95,16 @@ def _noise() -> Iterator[Item]:
 
     for warning in noise_warnings():
         yield Item("noise", "timing", False, False, warning)
+
+
+def _energy() -> Iterator[Item]:
+    from daybreak.measure.counters import find_nvml, find_rapl, has_nvidia_driver
+
+    for found in (find_rapl(), *([find_nvml()] if has_nvidia_driver() else [])):
+        for counter in found.counters:
+            yield Item("energy", counter.name, True, False, f"{counter.joules():.0f} J")
+        for missing in found.missing:
+            yield Item("energy", missing.name, False, False, missing.reason, missing.remedy)
 
 
 def _plugins(registry: Registry) -> Iterator[Item]:

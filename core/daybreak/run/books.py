@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import StoreError
+from daybreak.measure.energy import energy_metric
 from daybreak.measure.machine import (
     environment_lock,
     machine_identity,
@@ -227,6 +228,9 @@ class Books:
         the description of a space can be long.
         """
         plan, benchmark = holder.plan, holder.benchmark
+        energy = energy_metric(holder.spec.devices)
+        named = {metric.name for metric in (*benchmark.objectives, *benchmark.metrics)}
+        own = () if energy is None or energy.name in named else (energy,)
         found: dict[str, Any] = {
             "identity": dict(bench.opened.identity),
             "floors": dict(bench.opened.floors),
@@ -247,7 +251,7 @@ class Books:
                         "space": benchmark.space.to_dict(),
                         "space_fingerprint": benchmark.space.fingerprint(),
                         "objectives": [asdict(metric) for metric in benchmark.objectives],
-                        "metrics": [asdict(metric) for metric in benchmark.metrics],
+                        "metrics": [asdict(metric) for metric in (*benchmark.metrics, *own)],
                         "references": [asdict(reference) for reference in benchmark.references],
                         "notes": list(benchmark.notes),
                         **found,
