@@ -61,6 +61,7 @@ _HOMES = {
     "RecordedStudy": "daybreak.plugin.exchange",
     "Reference": "daybreak.plugin.contracts",
     "Rehearses": "daybreak.plugin.contracts",
+    "Remark": "daybreak.plugin.exchange",
     "Repeats": "daybreak.records",
     "ReportSpec": "daybreak.plugin.specs",
     "Requirement": "daybreak.plugin.contracts",
@@ -151,6 +152,7 @@ __all__ = [
     "RecordedStudy",
     "Reference",
     "Rehearses",
+    "Remark",
     "Repeats",
     "ReportSpec",
     "Requirement",
@@ -238,6 +240,7 @@ if TYPE_CHECKING:
         ImportReport,
         ImportRequest,
         RecordedStudy,
+        Remark,
     )
     from daybreak.plugin.folders import data_folder
     from daybreak.plugin.specs import (

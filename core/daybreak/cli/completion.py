@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 __all__ = [
     "complete_benchmarks",
     "complete_exporters",
+    "complete_files",
     "complete_importers",
     "complete_optimizers",
     "complete_suites",
@@ -49,6 +51,19 @@ def complete_importers(incomplete: str) -> list[str]:
 def complete_exporters(incomplete: str) -> list[str]:
     """Return the exporters that begin with `incomplete`."""
     return _components("exporter", incomplete)
+
+
+def complete_files(incomplete: str) -> list[str]:
+    """Return the files and folders whose path begins with `incomplete`."""
+    with contextlib.suppress(Exception):
+        folder, _, start = incomplete.rpartition("/")
+        before = f"{folder}/" if "/" in incomplete else ""
+        return sorted(
+            before + entry.name + ("/" if entry.is_dir() else "")
+            for entry in os.scandir(before or ".")
+            if entry.name.startswith(start)
+        )
+    return []
 
 
 def complete_benchmarks(incomplete: str) -> list[str]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from daybreak.cli.completion import complete_importers
+from daybreak.cli.completion import complete_files, complete_importers
 from daybreak.cli.output import print_json, print_message, print_table
 
 if TYPE_CHECKING:
     from daybreak.plugin import Registry
+    from daybreak.plugin.exchange import Remark
     from daybreak.run.importing import Imported
 
 __all__ = ["list_kinds", "register"]
+
+#: remarks that are printed; `--json` has all of them
+_MOST_REMARKS = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +39,13 @@ def _import(
             autocompletion=complete_importers,
         ),
     ] = None,
-    path: Annotated[Path | None, typer.Argument(help="The file or folder to read.")] = None,
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            help="The file or folder to read; for some formats a URL.",
+            autocompletion=complete_files,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="What to call it; else after the file.")
     ] = None,
@@ -77,7 +89,16 @@ def _import(
         )
     from daybreak.run.importing import import_file
 
-    done = import_file(registry, kind, path, name=name, options=option or (), results=results)
+    with _progress() as progress:
+        done = import_file(
+            registry,
+            kind,
+            path,
+            name=name,
+            options=option or (),
+            results=results,
+            progress=progress,
+        )
     written = _write_suite(done, suite)
     if as_json:
         print_json(_row(done, suite if written else None))
@@ -151,7 +172,19 @@ def _row(done: Imported, suite: Path | None) -> dict[str, Any]:
         "benchmarks": list(report.benchmarks),
         "run_id": done.run_id,
         "known": done.known,
+        "runs": [] if done.run_id is None else list(_runs(done)),
+        "studies": None
+        if done.collected is None
+        else {
+            "added": done.collected.added,
+            "changed": done.collected.changed,
+            "known": done.collected.known,
+        },
         "notes": list(report.notes),
+        "remarks": [
+            {"file": remark.file, "line": remark.line, "what": remark.what}
+            for remark in report.remarks
+        ],
         "suite": report.suite,
         "suite_file": None if suite is None else str(suite),
     }
@@ -168,7 +201,78 @@ def _tell(done: Imported, results: Path) -> None:
         print_message(f"put in {report.place}")
     for benchmark in report.benchmarks:
         print_message(f"benchmark: {benchmark}")
-    if done.run_id is not None:
-        where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-        had = "recorded before" if done.known else "recorded"
-        print_message(f"{had} as run {done.run_id}: daybreak show {done.run_id}{where}")
+    _tell_remarks(report.remarks)
+    if done.run_id is None:
+        return
+    where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+    had = "recorded before" if done.known else "recorded"
+    runs = list(_runs(done))
+    for run_id in runs[:3]:
+        print_message(f"{had} as run {run_id}: daybreak show {run_id}{where}")
+    if len(runs) > 3:
+        print_message(f"... and {len(runs) - 3} more runs: daybreak runs list{where}")
+    if done.collected is not None:
+        counts = done.collected
+        print_message(
+            f"{counts.added} {'study' if counts.added == 1 else 'studies'} added, "
+            f"{counts.changed} changed, {counts.known} known before"
+        )
+
+
+def _runs(done: Imported) -> list[str]:
+    if done.collected is not None:
+        return list(done.collected.runs)
+    return [] if done.run_id is None else [done.run_id]
+
+
+def _tell_remarks(remarks: Sequence[Remark]) -> None:
+    """Say what was odd: how much of each kind, and the first of them by file and line."""
+    if not remarks:
+        return
+    kinds: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        kinds.setdefault(remark.what.partition(":")[0], []).append(remark)
+    print_message(f"{len(remarks)} remarks (all of them: --json):")
+    each = max(1, _MOST_REMARKS // len(kinds))
+    for kind, found in kinds.items():
+        print_message(f"  {len(found)} x {kind}")
+        for remark in found[:each]:
+            place = remark.file if remark.line is None else f"{remark.file}:{remark.line}"
+            rest = remark.what.partition(":")[2].strip()
+            print_message(f"    {place}" + (f": {rest}" if rest else ""))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float | None, str], None]]:
+    """Show a bar on standard error where that is a terminal, at most ten times a second."""
+    from rich.console import Console
+
+    def silent(fraction: float | None, what: str) -> None:
+        del fraction, what
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield silent
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        shown = 0.0
+
+        def tell(fraction: float | None, what: str) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= 0.1:
+                shown = now
+                total = None if fraction is None else 1.0
+                text = what if len(what) <= 48 else "..." + what[-45:]
+                bar.update(task, description=text, total=total, completed=fraction or 0.0)
+
+        yield tell

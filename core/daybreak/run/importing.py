@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from daybreak.errors import PluginError, StoreError, UserError, nearest
 from daybreak.plugin import Component, Registry
 from daybreak.plugin.exchange import ImportReport, ImportRequest, RecordedStudy
 from daybreak.plugin.folders import data_folder
+from daybreak.run.collecting import Collected, Collector, study_columns, write_run_parts
 from daybreak.run.keys import digest
 from daybreak.store import RunWriter, StudyRow, ingest
 from daybreak.store.codec import encode_trial
@@ -22,10 +24,10 @@ from daybreak.store.segments import run_folder
 from daybreak.suite.benchmarks import guarded
 from daybreak.suite.options import typed_options
 
-__all__ = ["Imported", "import_file", "record_studies"]
+__all__ = ["Imported", "collect_studies", "import_file", "record_studies"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_STUDY = frozenset(field.name for field in fields(StudyRow))
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Imported:
     """What came of an import: the importer's report, and the run that it was recorded as.
 
     `run_id` is None when the importer gave no studies; `known` says that this very content had
-    been recorded before, and nothing was added.
+    been recorded before, and nothing was added. `collected` says what was added to collections,
+    where the importer gives such; `run_id` is the first of them then.
     """
 
     kind: str
@@ -41,26 +44,29 @@ class Imported:
     report: ImportReport
     run_id: str | None = None
     known: bool = False
+    collected: Collected | None = None
 
 
 def import_file(
     registry: Registry,
     kind: str,
-    path: Path,
+    path: Path | str,
     *,
     name: str | None = None,
     options: Sequence[str] = (),
     results: Path = Path("results"),
+    progress: Callable[[float | None, str], None] | None = None,
 ) -> Imported:
     """Have the importer `kind` read `path`; studies that it gives are recorded in `results`.
 
     Args:
         registry: the plugins.
         kind: name of an importer.
-        path: a file or folder.
+        path: a file or folder; for importers with the capability `url`, also a URL.
         name: what to call it; None: the importer says.
         options: ``NAME=VALUE`` each.
         results: the results folder, for importers that give studies.
+        progress: is told the fraction done (or None) and what is going on.
 
     Raises:
         UserError: no such importer or path, a wrong option, or the file is not of this format.
@@ -74,26 +80,88 @@ def import_file(
             expected="lower-case letters, digits, '.', '_' and '-'",
         )
     checked = typed_options(component, options)
-    if not path.exists():
+    url = str(path) if _URL.match(str(path)) and "url" in component.spec.capabilities else None
+    path = Path(path)
+    if url is None and not path.exists():
         folder = path.parent
         beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
         raise UserError("no such file", file=path, nearest=nearest(path.name, beside))
-    request = ImportRequest(path=path, name=name, data=data_folder(), options=checked)
+    request = ImportRequest(path=path, name=name, data=data_folder(), options=checked, url=url)
+    if progress is not None:
+        request = replace(request, progress=progress)
     importer = component.create()
     report = guarded(component, f"read('{path}')", lambda: importer.read(request))
     if not isinstance(report, ImportReport):
         raise _broken(component, f"returned {type(report).__name__}, not an ImportReport")
-    studies = guarded(component, "giving its studies", lambda: list(report.studies))
-    if not studies:
-        return Imported(kind, path, report)
-    if not all(isinstance(study, RecordedStudy) for study in studies):
-        raise _broken(component, "gives something else than a RecordedStudy")
+    source = url or str(path)
+    studies = iter(report.studies)
+    first = guarded(component, "giving its studies", lambda: next(studies, None))
+    if first is None:
+        return Imported(kind, path, _final(component, report))
+    every = _checked(component, chain([first], studies))
+    if isinstance(first, RecordedStudy) and first.run.get("name"):
+        collected = guarded(
+            component,
+            "recording what it read",
+            lambda: collect_studies(results, every, source=url or str(path.absolute())),
+        )
+        runs = list(collected.runs)
+        known = not collected.added and not collected.changed
+        return Imported(kind, path, _final(component, report), runs[0], known, collected)
     run_id, known = guarded(
         component,
         "recording what it read",
-        lambda: record_studies(results, studies, suite=f"import-{kind}", source=str(path)),
+        lambda: record_studies(results, list(every), suite=f"import-{kind}", source=source),
     )
-    return Imported(kind, path, report, run_id, known)
+    return Imported(kind, path, _final(component, report), run_id, known)
+
+
+def _checked(component: Component, studies: Iterable[Any]) -> Iterable[RecordedStudy]:
+    for study in studies:
+        if not isinstance(study, RecordedStudy):
+            raise _broken(component, "gives something else than a RecordedStudy")
+        yield study
+
+
+def _final(component: Component, report: ImportReport) -> ImportReport:
+    """Return the report as it is once all studies have been taken."""
+    if report.final is None:
+        return report
+    final = guarded(component, "reporting", report.final)
+    if not isinstance(final, ImportReport):
+        raise _broken(component, f"ends with {type(final).__name__}, not an ImportReport")
+    return final
+
+
+def collect_studies(results: Path, studies: Iterable[RecordedStudy], *, source: str) -> Collected:
+    """Add studies to the collections that their `run["name"]` names; return what was done.
+
+    They are taken one after the other, so an iterator of any length may be given. After an error
+    collections that were new are gone, and those that were there keep what was added until then;
+    importing again adds the rest.
+
+    Args:
+        results: the results folder; made if it is missing.
+        studies: each with `run["name"]` and `study["study_key"]`.
+        source: where the studies come from, kept with the runs.
+
+    Raises:
+        StoreError: the folder cannot be written, another process writes to a collection, or a
+            collection was imported from elsewhere and has another study of a key.
+    """
+    collector = Collector(results, source)
+    try:
+        for study in studies:
+            collector.take(study)
+        collector.close()
+    except BaseException:
+        collector.abandon()
+        raise
+    done = collector.done
+    if done.added or done.changed:
+        with suppress(StoreError):
+            ingest(results, wait_s=5.0)
+    return done
 
 
 def record_studies(
@@ -148,35 +216,20 @@ def record_studies(
 
 
 def _write(writer: RunWriter, run: Mapping[str, Any], studies: Sequence[RecordedStudy]) -> None:
-    for part, write in (("machine", writer.machine), ("environment", writer.environment)):
-        if run.get(part):
-            write(run.get(f"{part}_id") or digest(run[part])[:16], run[part])
+    write_run_parts(writer, run)
     benchmarks: set[str] = set()
     for number, recorded in enumerate(studies):
         benchmark = str(recorded.benchmark["benchmark"])
         if benchmark not in benchmarks:
             benchmarks.add(benchmark)
             writer.benchmark(recorded.benchmark)
-        given = recorded.study
         # ids of studies are unique over all runs, and these may be known from where they come from
         study_id = digest([writer.run_id, number])[:16]
-        columns = {name: value for name, value in given.items() if name in _STUDY}
-        columns |= {
-            "study_id": study_id,
-            "study_key": study_id,
-            "run_id": writer.run_id,
-            "benchmark": benchmark,
-            "target": str(recorded.benchmark.get("target") or benchmark.partition("/")[0]),
-            "optimizer": str(given["optimizer"]),
-            "component": str(given.get("component") or given["optimizer"]),
-            "seed": int(given.get("seed") or 0),
-            "thresholds": tuple(given.get("thresholds") or ()),
-        }
-        writer.study(StudyRow(**columns))
+        row = StudyRow(**study_columns(recorded, writer.run_id, study_id, study_id))
+        writer.study(row)
         for trial in recorded.trials:
             writer.trial(study_id, trial)
-        status = str(given.get("status") or "finished")
-        writer.study_status(study_id, status, given.get("message"))
+        writer.study_status(study_id, row.status, row.message)
 
 
 def _broken(component: Component, what: str) -> PluginError:
