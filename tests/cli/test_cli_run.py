@@ -224,13 +224,18 @@ def test_compare_refuses_to_conclude_from_too_few(daybreak: Daybreak, tmp_path: 
     assert "too few" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "starter",
+    [(), ("sh", "-c", 'trap \'\' INT; exec "$0" "$@"')],
+    ids=["foreground", "background job"],
+)
 def test_a_reader_that_goes_away_interrupts_the_run(
-    daybreak: Daybreak, tmp_path: Path, environment: dict[str, str]
+    daybreak: Daybreak, tmp_path: Path, environment: dict[str, str], starter: tuple[str, ...]
 ) -> None:
     # long enough that its reader has surely gone before it ends
-    suite = _suite(tmp_path, delay=0.5)
+    suite = _suite(tmp_path, delay=0.5, seeds=1)
     with subprocess.Popen(
-        [sys.executable, "-m", "daybreak", "run", suite, "--json"],
+        [*starter, sys.executable, "-m", "daybreak", "run", suite, "--json"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,

@@ -89,6 +89,9 @@ def _reader_gone() -> None:
 
     # what standard output still holds must not fail once more when it is flushed at the end
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # a shell's background job is started deaf to it, until the run listens for itself
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)
 
 
