@@ -29,8 +29,8 @@ from daybreak.report.figures import (
     draw_suggestion_time,
 )
 from daybreak.report.figures.style import strokes
-from daybreak.report.page import page, write_report
-from daybreak.report.sections import Section
+from daybreak.report.page import Part, Report, page, write_report
+from daybreak.report.sections import Absent, Body, Data, Section
 
 NAMES = ["baco", "baco-paper", "random", "a<b & c", "optuna-tpe"]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,7 +135,7 @@ class Page(HTMLParser):
         found = dict(attributes)
         self.ids += [found["id"]] if "id" in found else []
         self.links += [found[n] for n in ("href", "src", "xlink:href") if found.get(n)]
-        if tag not in ("meta", "link", "br", "img"):
+        if tag not in ("meta", "link", "br", "img", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -148,23 +148,34 @@ TABLE = Answer(
 )  # fmt: skip
 
 
+def report(*sections, title="t", absent=()):
+    return Report(title, "a run", (Part("brief", "In brief", sections, tuple(absent)),))
+
+
 def test_the_page_stands_alone(drawn):
-    sections = [
-        Section("score", "Score & more", "look <here>", drawn["score"], TABLE, "SELECT a < b"),
-        Section("ecdf", "ECDF", "and here", drawn["ecdf"]),
-    ]
-    text = page("run <1>", sections)
+    data = Data(("a", "b<"), [(1, None), (0.5, 'x,"y"')])
+    text = page(
+        report(
+            Section(
+                "score", "Score & more",
+                Body("look <here>", drawn["score"], TABLE, "SELECT a < b", data),
+            ),
+            Section("ecdf", "ECDF", Body("and here", drawn["ecdf"])),
+            title="run <1>",
+        )
+    )  # fmt: skip
     found = Page(text)
     assert found.open == []
     assert len(found.ids) == len(set(found.ids))
-    assert all(link.startswith("#") for link in found.links)
-    assert {link[1:] for link in found.links} <= set(found.ids)
+    inside = [link for link in found.links if not link.startswith("data:text/csv")]
+    assert all(link.startswith("#") for link in inside)
+    assert {link[1:] for link in inside} <= set(found.ids)
     for words in (
         "run &lt;1&gt;",
         "look &lt;here&gt;",
         "&lt;b&gt;",
         "SELECT a &lt; b",
-        "0.5 [0.4, ?]",
+        '0.5 <span class="ends">[0.4, ?]</span>',
     ):
         assert words in text
     assert "prefers-color-scheme: dark" in text
@@ -174,12 +185,16 @@ def test_the_page_stands_alone(drawn):
 
 
 def test_a_report_is_a_page_or_a_folder_of_figures(tmp_path, drawn):
-    sections = [Section("score", "Score", "c", drawn["score"]), Section("none", "None", "c")]
-    assert write_report(tmp_path / "deep" / "r.html", "t", sections) == [tmp_path / "deep/r.html"]
-    assert write_report(tmp_path / "figures", "t", sections) == [tmp_path / "figures/score.svg"]
+    made = report(
+        Section("score", "Score", Body("c", drawn["score"])), Section("none", "None", Body("c"))
+    )
+    assert write_report(tmp_path / "deep" / "r.html", made) == [tmp_path / "deep/r.html"]
+    assert write_report(tmp_path / "figures", made) == [tmp_path / "figures/score.svg"]
     ET.parse(tmp_path / "figures/score.svg")
     with pytest.raises(UserError, match="cannot be written"):
-        write_report(tmp_path / "deep" / "r.html" / "x.html", "t", sections)
+        write_report(tmp_path / "deep" / "r.html" / "x.html", made)
+    with pytest.raises(UserError, match="nothing to draw"):
+        write_report(tmp_path / "figures", report(Section("none", "None", Body("c"))))
 
 
 def test_cells_and_markdown():
@@ -214,9 +229,9 @@ def test_long_names_leave_the_panels_their_width():
     assert any(label.startswith("a * (tile") for label in labels)
 
 
-def test_coordinates_are_no_finer_than_a_hundredth(drawn):
+def test_coordinates_are_no_finer_than_a_tenth(drawn):
     paths = [path.get("d", "") for path in ET.fromstring(drawn["score"]).iter(f"{SVG}path")]
     decimals = [len(part) for d in paths for part in re.findall(r"\.(\d+)", d)]
     assert len(decimals) > 50
-    assert max(decimals) == 2
+    assert max(decimals) == 1
     assert not any("\n" in d for d in paths)

@@ -51,7 +51,7 @@ def _report(
     Example: daybreak report --out report.html --results results
     """
     from daybreak.analysis.answers import Asked
-    from daybreak.report.page import make_sections, write_report
+    from daybreak.report.page import make_report, write_report
     from daybreak.report.pages import parse_numbers, update_page
 
     if update is not None and out.suffix in (".html", ".htm"):
@@ -61,10 +61,10 @@ def _report(
         )
     asked = Asked(run=run, benchmark=benchmark, at=parse_numbers(at))
     with problems_told():
-        title, sections = make_sections(results, asked, study)
-    for file in write_report(out, title, sections):
+        report = make_report(results, asked, study)
+    for file in write_report(out, report):
         print_message(f"written: {file}")
     if update is not None:
         with problems_told():
-            count = update_page(update, results, asked, figures=out, sections=sections)
+            count = update_page(update, results, asked, figures=out, sections=report.sections)
         print_message(f"{update}: {count} tables and figures written anew")

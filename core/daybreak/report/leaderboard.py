@@ -11,12 +11,12 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from daybreak.report.units import readable_unit
+
 if TYPE_CHECKING:
     from daybreak.analysis.summary import BenchmarkSummary, OptimizerSummary, RunOverview
 
 __all__ = ["leaderboard_svg", "print_leaderboard"]
-
-_SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
 def print_leaderboard(overview: RunOverview, console: Console | None = None) -> None:
@@ -46,7 +46,7 @@ def leaderboard_svg(overview: RunOverview) -> str:
 def _table(benchmark: BenchmarkSummary) -> Table:
     values = [reference.median for reference in benchmark.references]
     values += [optimizer.best_median for optimizer in benchmark.optimizers]
-    factor, unit = _scale(values, benchmark.unit)
+    factor, unit = readable_unit(values, benchmark.unit)
     targets = sorted({t.name for o in benchmark.optimizers for t in o.targets})
     rows: list[dict[str, Any]] = [
         {
@@ -122,18 +122,6 @@ def _failures(optimizer: OptimizerSummary) -> str | None:
     if optimizer.open_studies:
         words.append(f"{optimizer.open_studies} studies open")
     return ", ".join(words) or None
-
-
-def _scale(values: list[float | None], unit: str | None) -> tuple[float, str | None]:
-    """Return a factor and a unit in which times are easily read; other units stay."""
-    known = [abs(value) for value in values if value]
-    if unit != "s" or not known:
-        return 1.0, unit
-    smallest = min(known)
-    for size, name in _SCALES:
-        if smallest >= size:
-            return 1 / size, name
-    return 1e9, "ns"
 
 
 def _number(value: float | None, factor: float) -> str | None:

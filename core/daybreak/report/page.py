@@ -1,46 +1,71 @@
-"""A report: one HTML file that fetches nothing, or its figures as files."""
+"""A report: one HTML file that fetches nothing and runs nothing, or its figures as files."""
 
 from __future__ import annotations
 
-import html
+import os
+import re
+import shlex
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.analysis.answers import Answer, Asked
+from daybreak.analysis.answers import Asked
 from daybreak.analysis.answers.shape import Evidence
 from daybreak.errors import UserError
-from daybreak.report.answers import cell
-from daybreak.report.sections import SECTIONS, Material, Section
+from daybreak.report.figures.style import assigned_strokes
+from daybreak.report.markup import Html, attached_csv, element, table, text
+from daybreak.report.sections import CHAPTERS, Absent, Material, Section, make
+from daybreak.report.theme import SWITCH, style_sheet
 
-__all__ = ["make_sections", "page", "write_report"]
+__all__ = ["Part", "Report", "make_report", "page", "write_report"]
 
-_CSS = """
-:root { color-scheme: light dark; --ink: #1f2328; --faint: #59636e; --line: #d1d9e0;
-        --ground: #ffffff; --code: #f6f8fa; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --faint: #9198a1; --line: #3d444d; --ground: #0d1117; --code: #151b23; }
-}
-body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: var(--ink);
-       background: var(--ground); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
-p.caption, ul.notes, header p { color: var(--faint); max-width: 46rem; }
-figure { margin: 0; overflow-x: auto; }
-.daybreak-figure { color: var(--ink); max-width: 100%; height: auto; }
-div.table { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
-th, td { padding: 0.2rem 0.9rem 0.2rem 0; text-align: right; white-space: nowrap;
-         border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; }
-details { margin: 0.6rem 0; } summary { color: var(--faint); cursor: pointer; }
-pre { background: var(--code); padding: 0.7rem; overflow-x: auto; white-space: pre-wrap; }
-nav a { margin-right: 1rem; }
-"""
+# a table below a figure is folded away if it has more rows
+_FOLDED = 16
+# nothing is fetched and nothing runs, whatever somebody called an optimizer
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
 
 
-def make_sections(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chapter of a report: its anchor, the question that it answers, and what is in it."""
+
+    name: str
+    title: str
+    sections: tuple[Section, ...]
+    absent: tuple[Absent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run's report.
+
+    Attributes:
+        title: one line.
+        summary: what ran and how much of it, one line.
+        parts: its chapters.
+        live: whether the run was going on when it was made.
+    """
+
+    title: str
+    summary: str
+    parts: tuple[Part, ...]
+    live: bool = False
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """All sections, in the order of the page."""
+        return tuple(section for part in self.parts for section in part.sections)
+
+
+def make_report(
     results: str | Path = "results", asked: Asked | None = None, study: str | None = None
-) -> tuple[str, list[Section]]:
-    """Return the title of a run's report and its sections.
+) -> Report:
+    """Make the report of a run.
 
     Args:
         results: the results folder.
@@ -48,7 +73,7 @@ def make_sections(
         study: id of the study whose model to look into; the first that said something if None.
 
     Raises:
-        UserError: there is no such study, or nothing to show.
+        UserError: there is no such study, or no benchmark fits.
         StoreError: there is no such run.
         RequirementError: matplotlib is not installed.
     """
@@ -56,15 +81,32 @@ def make_sections(
         run = evidence.run
         if study is not None:
             _check_study(evidence, study)
-        found = [section(Material(evidence, study)) for section in SECTIONS]
-        sections = [section for section in found if section is not None]
-        if not sections:
+        material = Material(evidence, study)
+        if evidence.asked.benchmark is not None and not material.benchmarks:
             raise UserError(
-                f"run '{run.run_id}' has nothing to draw yet",
-                remedy="look at its leaderboard: daybreak show",
+                f"run '{run.run_id}' has no benchmark '{evidence.asked.benchmark}'",
+                expected=f"one of {', '.join(material.all_benchmarks()[:8])}",
             )
-        words = f"{run.suite or 'run'}: {run.studies} studies, {run.evaluations} evaluations"
-        return f"{words} ({run.run_id})", sections
+        parts = []
+        for chapter in CHAPTERS:
+            with assigned_strokes(material.labels):
+                found = [make(topic, material) for topic in chapter.topics]
+            parts.append(
+                Part(
+                    chapter.name,
+                    chapter.title,
+                    tuple(one for one in found if isinstance(one, Section)),
+                    tuple(one for one in found if isinstance(one, Absent)),
+                )
+            )
+        named = run.suite or run.run_id
+        counts = f"{run.studies} studies, {run.evaluations} evaluations, {run.failures} failed"
+        return Report(
+            f"{named}: {counts}",
+            f"run {run.run_id}, {run.status}",
+            tuple(parts),
+            live=run.status == "running",
+        )
 
 
 def _check_study(evidence: Evidence, study: str) -> None:
@@ -77,77 +119,184 @@ def _check_study(evidence: Evidence, study: str) -> None:
         )
 
 
-def page(title: str, sections: Sequence[Section]) -> str:
-    """Return the whole page."""
-    links = " ".join(f'<a href="#{s.name}">{html.escape(s.title)}</a>' for s in sections)
-    parts = [
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+def page(report: Report, *, refresh_s: int | None = None) -> str:
+    """Return the whole page; with `refresh_s` the browser reads it again every so many seconds."""
+    again = refresh_s is not None
+    head = [
+        '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{html.escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>",
-        f"<header><h1>{html.escape(title)}</h1><nav>{links}</nav></header>",
-        *(_section(section) for section in sections),
-        "</body>\n</html>\n",
+        '<meta name="color-scheme" content="light dark">',
+        f'<meta http-equiv="Content-Security-Policy" content="{text(_POLICY)}">',
+        *([f'<meta http-equiv="refresh" content="{refresh_s:d}">'] if again else []),
+        element("title", text(report.title)),
+        f"<style>\n{style_sheet()}\n</style>",
     ]
-    return "\n".join(parts)
-
-
-def _section(section: Section) -> str:
-    parts = [f'<section id="{section.name}">\n<h2>{html.escape(section.title)}</h2>']
-    if section.svg is not None:
-        parts.append(f"<figure>{_scoped(section)}</figure>")
-    parts.append(f'<p class="caption">{html.escape(section.caption)}</p>')
-    if section.table is not None:
-        parts.append(_table(section.table))
-    if section.sql:
-        parts.append(
-            "<details><summary>SQL</summary>"
-            f"<pre><code>{html.escape(section.sql)}</code></pre></details>"
-        )
-    return "\n".join([*parts, "</section>"])
-
-
-def _scoped(section: Section) -> str:
-    """Return the figure with ids of its own: several figures share a page."""
-    import re
-
-    text = section.svg or ""
-    # the page decides about colours
-    text = re.sub(r"<style>\.daybreak-figure.*?</style>", "", text, count=1)
-    text = re.sub(r'\bid="', f'id="{section.name}-', text)
-    text = re.sub(r"url\(#", f"url(#{section.name}-", text)
-    return re.sub(r'href="#', f'href="#{section.name}-', text)
-
-
-def _table(found: Answer) -> str:
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in found.columns)
-    rows = "\n".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape(cell(row.get(column)))}</td>" for column in found.columns)
-        + "</tr>"
-        for row in found.rows
-    )
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in found.notes)
+    opening = [
+        element("h1", text(report.title)),
+        element("p", text(report.summary), class_="faint"),
+        *([element("p", text(f"read again every {refresh_s} s"), class_="live")] if again else []),
+        Html(SWITCH),
+    ]
+    body = [
+        '<a class="skip" href="#content">Skip to the content</a>',
+        element("header", *opening),
+        _contents(report),
+        element("main", Html("\n".join(_part(part) for part in report.parts)), id="content"),
+        element("footer", element("p", text(_FOOT))),
+    ]
     return (
-        f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        f'</div><ul class="notes">{notes}</ul>'
+        '<!doctype html>\n<html lang="en">\n<head>\n'
+        + "\n".join(head)
+        + "\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
     )
 
 
-def write_report(out: Path, title: str, sections: Sequence[Section]) -> list[Path]:
+_FOOT = (
+    "This file is complete in itself: it fetches nothing and runs no script. Queries are run with "
+    "`daybreak sql`, where the results are (or with --results DIR)."
+)
+
+
+def _contents(report: Report) -> Html:
+    items = []
+    for part in report.parts:
+        inner = [
+            element("li", element("a", text(section.title), href=f"#{section.name}"))
+            for section in part.sections
+        ]
+        link = element("a", text(part.title), href=f"#{part.name}")
+        items.append(element("li", link, *([element("ol", *inner)] if inner else [])))
+    return element("nav", element("ol", *items), class_="contents", aria_label="Contents")
+
+
+def _part(part: Part) -> Html:
+    content = [element("h2", text(part.title))]
+    content += [_section(section) for section in part.sections]
+    if part.absent:
+        lines = [
+            element("li", element("b", text(one.title)), text(f": {_sentence(one.why)}"))
+            for one in part.absent
+        ]
+        content.append(
+            element(
+                "div",
+                element("p", text("Left out, since this run has no data for it:"), class_="faint"),
+                element("ul", *lines),
+                class_="absent",
+            )
+        )
+    return element("section", Html("\n".join(content)), id=part.name)
+
+
+def _section(section: Section) -> Html:
+    body = section.body
+    anchor = element(
+        "a", text("#"), class_="anchor", href=f"#{section.name}", aria_label="link to this section"
+    )
+    content = [element("h3", text(section.title), anchor)]
+    if body.svg is not None:
+        label = f"figure: {section.title}"
+        drawn = element(
+            "div", _inlined(section.name, body.svg),
+            class_="scroll", tabindex="0", role="region", aria_label=label,
+        )  # fmt: skip
+        content.append(element("figure", drawn, element("figcaption", text(body.caption))))
+    else:
+        content.append(element("p", text(body.caption), class_="caption"))
+    if body.notes:
+        notes = (element("li", text(_sentence(note))) for note in body.notes)
+        content.append(element("ul", *notes, class_="notes"))
+    if body.table is not None:
+        shown = table(body.table)
+        if body.svg is not None and len(body.table.rows) > _FOLDED:
+            words = element("summary", text(f"Table ({len(body.table.rows)} rows)"))
+            shown = element("details", words, shown)
+        content.append(shown)
+    content += _sources(section)
+    if body.listing is not None:
+        content.append(_folded(*body.listing))
+    return element("section", Html("\n".join(content)), id=section.name)
+
+
+def _sources(section: Section) -> list[Html]:
+    """Return the data to download, the query, and how to get what the page has no room for."""
+    body, found = section.body, []
+    whole = True
+    if body.data is not None:
+        link, count = attached_csv(section.name, body.data.columns, body.data.rows)
+        whole = count == len(body.data.rows)
+        found.append(element("p", text("Data: "), link, class_="tools"))
+    if body.sql:
+        command = (
+            f"daybreak sql --format csv --out {section.name}.csv {shlex.quote(body.sql)}"
+            if ";" not in body.sql
+            else ""
+        )
+        words = "SQL" if whole else "SQL, and how to get all of the data"
+        more = [element("p", text("As a file:")), _code(command)] if command else []
+        inner = [element("summary", text(words)), _code(body.sql), *more]
+        found.append(element("details", *inner))
+    return found
+
+
+def _folded(words: str, content: str) -> Html:
+    return element("details", element("summary", text(words)), _code(content))
+
+
+def _code(content: str) -> Html:
+    return element("pre", element("code", text(content)), tabindex="0")
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "?")) else words + "."
+
+
+_TAG = re.compile(r"<[^<>]+>")
+_USED = re.compile(r"(?:url\(#|href=\"#)([^)\"]+)")
+
+
+def _inlined(name: str, svg: str) -> Html:
+    """Return a figure for use inside a page: with ids of its own, colours from the page."""
+    svg = re.sub(r"<style>\.daybreak-figure.*?</style>", "", svg, count=1)
+    # says of everything on the page what the page's style sheet says of figures
+    svg = re.sub(r"<defs>\s*<style type=\"text/css\">[^<]*</style>\s*</defs>\s*", "", svg, count=1)
+    used = {match[1] for tag in _TAG.findall(svg) for match in _USED.finditer(tag)}
+
+    def renamed(tag: re.Match[str]) -> str:
+        found = re.sub(
+            r"\s\bid=\"([^\"]*)\"",
+            lambda one: f' id="{name}-{one[1]}"' if one[1] in used else "",
+            tag.group(),
+        )
+        return _USED.sub(lambda one: one.group().replace(f"#{one[1]}", f"#{name}-{one[1]}"), found)
+
+    return Html(_TAG.sub(renamed, svg))
+
+
+def write_report(out: Path, report: Report, *, refresh_s: int | None = None) -> list[Path]:
     """Write the page to a file named ``*.html``, or its figures into a folder; return the files.
 
+    A page replaces an older one in one step: whoever reads it sees the old one or the new one.
+
     Raises:
-        UserError: it cannot be written.
+        UserError: it cannot be written, or there is no figure to write.
     """
-    files = (
-        {out: page(title, sections)}
-        if out.suffix in (".html", ".htm")
-        else {out / f"{s.name}.svg": s.svg + "\n" for s in sections if s.svg is not None}
-    )
-    for file, text in files.items():
+    if out.suffix in (".html", ".htm"):
+        files = {out: page(report, refresh_s=refresh_s)}
+    else:
+        drawn: Sequence[Section] = [s for s in report.sections if s.body.svg is not None]
+        files = {out / f"{one.name}.svg": f"{one.body.svg}\n" for one in drawn}
+        if not files:
+            raise UserError(
+                f"{report.summary}: there is nothing to draw yet",
+                remedy="look at its leaderboard: daybreak show",
+            )
+    for file, content in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            _replace(file, content)
         except OSError as error:
             raise UserError(
                 f"the report cannot be written: {error.strerror}",
@@ -155,3 +304,28 @@ def write_report(out: Path, title: str, sections: Sequence[Section]) -> list[Pat
                 remedy="name another file: --out FILE.html",
             ) from error
     return list(files)
+
+
+def _replace(file: Path, content: str) -> None:
+    """Write a file beside `file`, then put it in its place; devices are written to as they are."""
+    if file.exists() and not file.is_file():
+        file.write_text(content, "utf-8")
+        return
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask()
+    number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as out:
+            out.write(content)
+        os.chmod(name, mode)
+        os.replace(name, file)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    """Return the process's mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

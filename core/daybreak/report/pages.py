@@ -23,7 +23,7 @@ from pathlib import Path
 from daybreak.analysis.answers import Asked, answer
 from daybreak.errors import UserError, nearest
 from daybreak.report.answers import markdown_table
-from daybreak.report.sections import Section
+from daybreak.report.sections.shape import Section
 
 __all__ = ["parse_numbers", "update_page"]
 
@@ -87,7 +87,7 @@ def update_page(
 
 def _figure(name: str, sections: Sequence[Section], folder: Path, page: Path, line: int) -> str:
     """Return a link to a section's figure, and its caption."""
-    known = {section.name: section for section in sections if section.svg is not None}
+    known = {section.name: section for section in sections if section.body.svg is not None}
     if name not in known:
         raise UserError(
             f"the run has no figure '{name}'",
@@ -97,7 +97,7 @@ def _figure(name: str, sections: Sequence[Section], folder: Path, page: Path, li
             nearest=nearest(name, known),
         )
     path = os.path.relpath(folder / f"{name}.svg", page.parent)
-    return f"![{known[name].title}]({Path(path).as_posix()})\n\n{known[name].caption}"
+    return f"![{known[name].title}]({Path(path).as_posix()})\n\n{known[name].body.caption}"
 
 
 def parse_numbers(text: str) -> tuple[int, ...]:

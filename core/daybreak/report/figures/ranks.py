@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import INK, canvas, strokes, tidy, to_svg
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def draw_ranks(means: Sequence[Rank], each: Sequence[Rank], judged: CriticalDiff
             axes.plot(
                 [one.rank for one in own], [rows[one.optimizer] - 0.14 - step * i for one in own],
                 linestyle="", marker=_MARKS[i], markersize=4.5, markerfacecolor="none",
-                markeredgecolor=INK, markeredgewidth=0.8, label=name,
+                markeredgecolor=INK, markeredgewidth=0.8, label=drawn_name(name),
             )  # fmt: skip
         for one in means:
             style, y = styles[one.optimizer], rows[one.optimizer]
@@ -43,7 +44,7 @@ def draw_ranks(means: Sequence[Rank], each: Sequence[Rank], judged: CriticalDiff
             start, top = means[0].rank, len(means) + 0.7
             axes.plot([start, start + judged.difference], [top, top], color=INK, linewidth=2)
             axes.text(start, top + 0.12, "critical difference", fontsize=9)
-        axes.set_yticks(list(rows.values()), list(rows))
+        axes.set_yticks(list(rows.values()), [drawn_name(name, 30) for name in rows])
         axes.set_ylim(0.4, len(means) + (1.3 if judged.difference is not None else 0.6))
         axes.set_xlim(0.7, len(means) + 0.3)
         axes.set_xticks(range(1, len(means) + 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import canvas, legend, strokes, tidy, to_svg
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def draw_ecdf(found: Sequence[Distribution], *, clock: str = "evaluations") -> s
             )  # fmt: skip
             axes.step(
                 one.moments, one.share, where="post", color=style.color, linestyle=style.dash,
-                linewidth=style.width, label=one.optimizer,
+                linewidth=style.width, label=drawn_name(one.optimizer),
             )  # fmt: skip
         axes.set_ylim(0, 1.02)
         axes.set_xscale("log")
@@ -60,7 +61,7 @@ def draw_profile(found: Sequence[Profile]) -> str:
             axes.step(
                 [*one.taus, max(limit, longest)], [*one.share, one.solved], where="post",
                 color=style.color, linestyle=style.dash, linewidth=style.width,
-                label=one.optimizer,
+                label=drawn_name(one.optimizer),
             )  # fmt: skip
         axes.set_xscale("log", base=2)
         axes.set_xlim(1, limit)

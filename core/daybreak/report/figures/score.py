@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import INK, Stroke, canvas, legend, strokes, tidy, to_svg
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def draw_score_by_benchmark(
             _ends(axes)
             tidy(
                 axes,
-                title=name,
+                title=drawn_name(name, 44),
                 x=_clock(clock) if i // columns == rows - 1 else "",
                 y="score" if i % columns == 0 else "",
             )
@@ -76,7 +77,7 @@ def _lines(axes: Axes, found: Sequence[ScoreCurve], styles: Mapping[str, Stroke]
         axes.fill_between(x, one.low, one.high, color=style.color, alpha=0.16, linewidth=0)
         axes.plot(
             x, one.mean, color=style.color, linestyle=style.dash, linewidth=style.width,
-            label=one.optimizer,
+            label=drawn_name(one.optimizer),
         )  # fmt: skip
 
 

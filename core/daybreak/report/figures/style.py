@@ -2,6 +2,8 @@
 
 matplotlib draws without its global state (`Figure`, never `pyplot`), text stays text, the
 background stays transparent, and everything drawn in `INK` takes the colour of the text around it.
+Colours of lines are CSS variables (`SHADES`), so that a page can make them darker or lighter; on
+its own a figure has colours that do on both.
 """
 
 from __future__ import annotations
@@ -9,18 +11,33 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import RequirementError
+from daybreak.report.figures.names import drawn_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FAINT", "INK", "Stroke", "canvas", "legend", "strokes", "tidy", "to_svg"]
+__all__ = [
+    "FAINT",
+    "INK",
+    "SHADES",
+    "Stroke",
+    "assigned_strokes",
+    "canvas",
+    "key",
+    "legend",
+    "strokes",
+    "tidy",
+    "to_svg",
+]
 
 #: stands for the colour of the surrounding text; replaced in the SVG
 INK = "#010203"
@@ -38,6 +55,24 @@ _KNOWN = {
     "baco-paper": ("#e69f00", (0, (5, 1.5)), 2.0),
     "random": ("#8c8c8c", "-", 1.6),
 }
+#: by colour its CSS variable, its shade on white (contrast 3 or more: WCAG 2.2, 1.4.11) and its
+#: shade on near-black (6 or more)
+SHADES: Mapping[str, tuple[str, str, str]] = {
+    color: (f"--shade-{color[1:]}", on_white, on_black)
+    for color, on_white, on_black in (
+        ("#3987c8", "#3987c8", "#5598d0"),
+        ("#009e73", "#009e73", "#00a87a"),
+        ("#cc79a7", "#c86ea0", "#cc79a7"),
+        ("#4aa8de", "#2794d4", "#4aa8de"),
+        ("#a07cd0", "#a07cd0", "#a584d3"),
+        ("#b8952f", "#a8882b", "#b8952f"),
+        ("#7d8f2e", "#7d8f2e", "#879b32"),
+        ("#c2615c", "#c2615c", "#cd7e7a"),
+        ("#d55e00", "#d55e00", "#ef6900"),
+        ("#e69f00", "#b87f00", "#e69f00"),
+        ("#8c8c8c", "#8c8c8c", "#919191"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +84,27 @@ class Stroke:
     width: float
 
 
+_ASSIGNED: ContextVar[tuple[str, ...]] = ContextVar("assigned strokes", default=())
+
+
+@contextmanager
+def assigned_strokes(labels: Sequence[str]) -> Iterator[None]:
+    """Give these labels the same strokes in all figures drawn inside, in whatever company."""
+    token = _ASSIGNED.set(tuple(sorted(label for label in labels if label not in _KNOWN)))
+    try:
+        yield
+    finally:
+        _ASSIGNED.reset(token)
+
+
 def strokes(labels: Sequence[str]) -> dict[str, Stroke]:
     """Return a stroke for each label: colours first, then dashes as well."""
     found = {}
-    others = sorted(label for label in labels if label not in _KNOWN)
+    assigned = _ASSIGNED.get()
+    if len(assigned) > len(_COLOURS) * len(_DASHES):  # there are too few strokes to reserve any
+        assigned = ()
+    known = set(assigned)
+    others = [*assigned, *sorted({*labels} - known - {*_KNOWN})]
     for i, label in enumerate(others):
         dash = _DASHES[i // len(_COLOURS) % len(_DASHES)]
         found[label] = Stroke(_COLOURS[i % len(_COLOURS)], dash, 1.6)
@@ -80,6 +132,8 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
     settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "daybreak",  # the same data gives the same file
+        "text.parse_math": False,  # a dollar in a name is a dollar
+        "axes.unicode_minus": False,
         "font.family": "sans-serif",
         "font.size": 10.0,
         "axes.titlesize": 11.0,
@@ -98,7 +152,10 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         "axes.grid": True,
         "axes.axisbelow": True,
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # the reader's fonts draw the text, not matplotlib's, which may lack a letter
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -117,12 +174,23 @@ def legend(figure: Figure, axes: Axes, order: Sequence[str]) -> None:
     """Put a legend to the right of the figure, in the order in which the lines end."""
     handles, labels = axes.get_legend_handles_labels()
     found = dict(zip(labels, handles, strict=True))
-    names = [name for name in order if name in found]
-    if names:
-        figure.legend(
-            [found[name] for name in names], names, loc="outside right upper", frameon=False,
-            handlelength=2.6,
-        )  # fmt: skip
+    names = [drawn_name(name) for name in order]
+    key(figure, [(name, found[name]) for name in names if name in found])
+
+
+def key(figure: Figure, entries: Sequence[tuple[str, Any]], *, below: bool = False) -> None:
+    """Put a legend of names and handles to the right of the figure, or below it, in their order."""
+    if not entries:
+        return
+    longest = max(len(name) for name, _ in entries)
+    figure.legend(
+        [handle for _, handle in entries],
+        [drawn_name(name) for name, _ in entries],
+        loc="outside lower center" if below else "outside right upper",
+        ncols=max(1, min(5, 90 // (longest + 8))) if below else 1,
+        frameon=False,
+        handlelength=2.6,
+    )
 
 
 def to_svg(figure: Figure, title: str, description: str) -> str:
@@ -135,11 +203,11 @@ def to_svg(figure: Figure, title: str, description: str) -> str:
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    # a hundredth of a point is finer than any screen, and half the size
     text = re.sub(r'(?<= d=")[^"]+', lambda path: _rounded(path.group()), text)
     # faint things are ink seen through
     text = text.replace(f"stroke: {FAINT}", "stroke: currentColor; stroke-opacity: 0.18")
     text = text.replace(INK, "currentColor").replace(FAINT, "currentColor")
+    text = _COLOUR.sub(_variable, text)
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
     head = text[: text.index(">") + 1]
     named = re.sub(r"(width|height)=\"([\d.]+)pt\"", r'\1="\2"', head)
@@ -152,7 +220,53 @@ def to_svg(figure: Figure, title: str, description: str) -> str:
     return named + words + scheme + text[len(head) :]
 
 
+#: a colour in a style, not in somebody's name
+_COLOUR = re.compile(r"(?<=e: |l: )#[0-9a-f]{6}(?=[;\"])")
+
+
+def _variable(colour: re.Match[str]) -> str:
+    found = SHADES.get(colour.group())
+    return colour.group() if found is None else f"var({found[0]}, {colour.group()})"
+
+
+_POINT = re.compile(r"([A-Za-z])|(-?[\d.]+(?:e-?\d+)?)")
+
+
 def _rounded(path: str) -> str:
-    """Return a path's description with coordinates of at most two decimals, on one line."""
-    numbers = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}", path)
-    return " ".join(numbers.split())
+    """Return a path's description, shorter: no finer than any screen, steps as steps.
+
+    Straight lines keep tenths of a point, curves (marks, of which there are few) hundredths.
+    """
+    if not set(re.findall("[A-Za-z]", path)) <= {"M", "L", "z"}:
+        numbers = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}", path)
+        return " ".join(numbers.split())
+    parts: list[str] = []
+    here = ("", "")
+    command = "M"
+    tokens = iter(_POINT.findall(path))
+    for letter, number in tokens:
+        if letter:
+            command = letter
+            if letter == "z":
+                parts.append("z")
+            continue
+        _, second = next(tokens)
+        point = (_tenths(number), _tenths(second))
+        if command == "M":
+            parts.append(f"M{point[0]} {point[1]}")
+        elif point[1] == here[1]:
+            if point[0] != here[0]:
+                parts.append(f"H{point[0]}")
+        elif point[0] == here[0]:
+            parts.append(f"V{point[1]}")
+        else:
+            parts.append(f"L{point[0]} {point[1]}")
+        here = point
+    if len(parts) == 1:  # a line of no length is a dot
+        parts.append(f"H{here[0]}")
+    return "".join(parts)
+
+
+def _tenths(number: str) -> str:
+    short = f"{float(number):.1f}".removesuffix(".0")
+    return "0" if short == "-0" else short

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import canvas, legend, strokes, tidy, to_svg
 
 __all__ = ["draw_suggestion_time"]
@@ -38,7 +39,7 @@ def draw_suggestion_time(rows: Sequence[Mapping[str, Any]]) -> str:
             x, middles, highs = zip(*points, strict=True)
             axes.plot(
                 x, middles, color=style.color, linestyle=style.dash, linewidth=style.width,
-                marker="o", markersize=4, label=optimizer,
+                marker="o", markersize=4, label=drawn_name(optimizer),
             )  # fmt: skip
             axes.vlines(x, middles, highs, color=style.color, linewidth=1, alpha=0.7)
             axes.plot(x, highs, color=style.color, linestyle="", marker="_", markersize=7)

@@ -1,0 +1,161 @@
+"""Many curves put together into bands, by order statistics, so that "never" counts as a value.
+
+Each curve is a step function of a clock: after a point it holds that point's value until the next.
+At every moment a `Band` says where the median of the curves lies, the distribution-free 95 %
+confidence interval of that median (as `daybreak.measure.statistics` has it: the smallest and the
+largest of fewer than six curves), and the range of eight curves out of ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daybreak.measure.statistics import interval_ranks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["MOMENTS", "SINGLES", "Band", "at_moments", "band", "moments", "split"]
+
+#: moments at which curves are put together
+MOMENTS = 160
+#: the most curves of one label that are drawn one by one
+SINGLES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What several curves of one label have in common, arrays of shape (moments,).
+
+    Attributes:
+        label: whose curves they are.
+        x: the moments.
+        middle: median.
+        low: lower end of the interval of the median.
+        high: upper end.
+        outer_low: nine curves of ten are above.
+        outer_high: nine curves of ten are below.
+        count: curves that are known at each moment.
+        singles: the curves themselves, (x, y) each, where they are few enough to be drawn.
+    """
+
+    label: str
+    x: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    outer_low: NDArray[np.float64]
+    outer_high: NDArray[np.float64]
+    count: NDArray[np.int64]
+    singles: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...] = ()
+
+
+def moments(
+    curves: Sequence[NDArray[np.float64]], *, log: bool = False, most: int = MOMENTS
+) -> NDArray[np.float64]:
+    """Return at most `most` moments that cover all points of the clocks `curves`, in order.
+
+    Evenly spaced, or in a constant ratio with `log`; the points themselves where they are few.
+    """
+    import numpy as np
+
+    known = np.concatenate([*curves, np.empty(0)]) if len(curves) else np.empty(0)
+    known = np.unique(known[np.isfinite(known)])
+    if len(known) <= most:
+        return np.asarray(known, dtype=np.float64)
+    first, last = float(known[0]), float(known[-1])
+    if log:
+        positive = known[known > 0]
+        grid = np.geomspace(positive[0], last, most)
+        grid[-1] = last  # rounding must not lose the last point
+        return np.unique(np.append(grid, first)) if first <= 0 else np.asarray(grid)
+    return np.asarray(np.linspace(first, last, most), dtype=np.float64)
+
+
+def at_moments(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    at: NDArray[np.float64],
+    *,
+    held: bool = False,
+    before: float = float("nan"),
+) -> NDArray[np.float64]:
+    """Return a step function's values at moments.
+
+    Args:
+        x: its points, in ascending order.
+        y: the values from there on.
+        at: the moments.
+        held: whether its last value holds for ever; otherwise it is NaN beyond the last point.
+        before: its value before the first point.
+    """
+    import numpy as np
+
+    place = np.searchsorted(x, at, side="right") - 1
+    values = np.where(place >= 0, np.asarray(y, dtype=np.float64)[np.maximum(place, 0)], before)
+    if not held and len(x):
+        values[at > x[-1]] = np.nan
+    return values
+
+
+def band(
+    label: str,
+    at: NDArray[np.float64],
+    values: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+    singles: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]] = (),
+) -> Band:
+    """Put curves together.
+
+    Args:
+        label: whose they are.
+        at: moments, shape (m,).
+        values: shape (curves, m); NaN where a curve is not known, an infinity where it stands for
+            "worse than any number".
+        level: confidence of the interval.
+        singles: the curves; kept where there are at most `SINGLES` of them.
+
+    Returns:
+        The band; NaN at moments at which fewer than half of the curves are known, since the rest
+        would be the quickest, or the slowest, alone.
+    """
+    import numpy as np
+
+    ordered = np.sort(values, axis=0)  # NaN last
+    count = (~np.isnan(values)).sum(axis=0)
+    parts = np.full((5, len(at)), np.nan)
+    for n in np.unique(count):
+        if n == 0 or 2 * n < len(values):
+            continue
+        rank, _ = interval_ranks(int(n), level)
+        tenth = int(n // 10) if n >= 10 else 0
+        half = (int(n) - 1) // 2, int(n) // 2
+        columns = np.flatnonzero(count == n)
+        taken = ordered[:, columns]
+        equal = taken[half[0]] == taken[half[1]]  # of two infinities too
+        with np.errstate(invalid="ignore"):
+            middle = np.where(equal, taken[half[0]], (taken[half[0]] + taken[half[1]]) / 2)
+        parts[:, columns] = (
+            middle, taken[rank - 1], taken[n - rank], taken[tenth], taken[n - 1 - tenth],
+        )  # fmt: skip
+    return Band(
+        label, at, *parts, count=count, singles=tuple(singles) if len(singles) <= SINGLES else ()
+    )
+
+
+def split(
+    keys: NDArray[np.int64], *columns: NDArray[np.float64]
+) -> list[tuple[int, tuple[NDArray[np.float64], ...]]]:
+    """Return the columns cut where `keys`, which is in order, changes; with each part's key."""
+    import numpy as np
+
+    if not len(keys):
+        return []
+    cuts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+    starts = [0, *cuts.tolist()]
+    parts = [np.split(column, cuts) for column in columns]
+    return [(int(keys[start]), tuple(part[i] for part in parts)) for i, start in enumerate(starts)]

@@ -1,0 +1,91 @@
+"""Two quantities against each other, of which less, or more, is better: who is on the front?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from daybreak.report.figures.lines import logarithmic
+from daybreak.report.figures.names import drawn_name
+from daybreak.report.figures.style import INK, canvas, key, strokes, tidy, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Cloud", "Point", "draw_clouds"]
+
+_WIDE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a label, with intervals where known; `front`: no other point beats it."""
+
+    label: str
+    x: float
+    y: float
+    x_ends: tuple[float, float] | None = None
+    y_ends: tuple[float, float] | None = None
+    front: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A panel of points; `x` and `y` name what the axes show, with unit and what is better."""
+
+    title: str
+    points: Sequence[Point]
+    x: str
+    y: str
+
+
+def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
+    """Draw panels; points on the front are filled and joined."""
+    names = sorted({point.label for cloud in clouds for point in cloud.points})
+    styles = strokes(names)
+    columns = min(2, len(clouds))
+    rows = math.ceil(len(clouds) / columns)
+    with canvas(8.2, 4.4 if len(clouds) == 1 else 0.6 + 3.0 * rows) as figure:
+        grid: Any = figure.subplots(rows, columns, squeeze=False)
+        for i in range(rows * columns):
+            axes = grid[i // columns][i % columns]
+            if i >= len(clouds):
+                axes.set_visible(False)
+                continue
+            cloud = clouds[i]
+            front = sorted((point.x, point.y) for point in cloud.points if point.front)
+            if len(front) > 1:
+                axes.plot(*zip(*front, strict=True), color=INK, linewidth=0.8, alpha=0.7, zorder=1)
+            for point in cloud.points:
+                color = styles[point.label].color
+                for ends, place in ((point.x_ends, point.y), (point.y_ends, point.x)):
+                    if ends is not None:
+                        line = axes.hlines if ends is point.x_ends else axes.vlines
+                        line(place, *ends, color=color, linewidth=1.4, alpha=0.6)
+                axes.plot(
+                    [point.x], [point.y], marker="o", markersize=7 if point.front else 5.5,
+                    markerfacecolor=color if point.front else "none", markeredgecolor=color,
+                    linestyle="",
+                )  # fmt: skip
+            _scales(axes, cloud)
+            tidy(axes, x=cloud.x, y=cloud.y, title=drawn_name(cloud.title, 44))
+        from matplotlib.lines import Line2D
+
+        key(
+            figure,
+            [
+                (name, Line2D([], [], marker="o", linestyle="", color=styles[name].color))
+                for name in names
+            ],
+            below=len(clouds) > 1,
+        )
+        return to_svg(figure, title, description)
+
+
+def _scales(axes: Axes, cloud: Cloud) -> None:
+    for axis in ("x", "y"):
+        known = [point.x if axis == "x" else point.y for point in cloud.points]
+        if known and min(known) > 0 and max(known) > _WIDE * min(known):
+            logarithmic(axes, axis)
