@@ -1,0 +1,1 @@
+"""Readers of published results: DAWNBench, MLPerf training logs, pytest-benchmark, Optuna."""
