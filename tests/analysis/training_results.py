@@ -93,7 +93,6 @@ class TrainingResults:
         """Write a study of training runs, given as their events or as trials; return its id."""
         self._studies += 1
         study_id = f"{self.run_id}/{self._studies}"
-        priced: dict[str, Any] = {} if price is None else {"dollars_per_hour": price}
         self.writer.study(
             StudyRow(
                 study_id=study_id,
@@ -106,7 +105,7 @@ class TrainingResults:
                 role=role,
                 protocol={"stop": dict(stop)} if stop is not None else {},
                 thresholds=tuple(thresholds),
-                details=priced,
+                dollars_per_hour=price,
             )
         )
         elapsed = 0.0

@@ -143,7 +143,12 @@ def find_run(
     Raises:
         StoreError: there is no such run, or it is ambiguous.
     """
-    return _choose(_runs(index), run, results)
+    runs = _runs(index)
+    if run is None:
+        # what measured a machine has no studies to show
+        machines = {row[0] for row in index.execute("SELECT run_id FROM ceilings").fetchall()}
+        runs = [one for one in runs if one.run_id not in machines] or runs
+    return _choose(runs, run, results)
 
 
 def _runs(index: duckdb.DuckDBPyConnection) -> list[RunSummaryRow]:

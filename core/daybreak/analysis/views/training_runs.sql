@@ -93,7 +93,7 @@ SELECT e.trial_id, e.study_id, e.run_id, e.benchmark, e.optimizer, e.entry, e.se
        coalesce(v.communication_s, a.communication_s, t.communication_s) AS communication_s,
        coalesce(v.communication_s, a.communication_s, t.communication_s) / nullif(e.clock_s, 0)
            AS communication_share,
-       TRY_CAST(s.details ->> '$.dollars_per_hour' AS DOUBLE) / 3600 * e.clock_s AS dollars,
+       s.dollars_per_hour / 3600 * e.clock_s AS dollars,
        coalesce(v.joules, a.joules) AS joules,
        coalesce(v.joules, a.joules) / nullif(e.wall_s, 0) AS watts,
        j.metric AS test_metric, j.value AS test_value,

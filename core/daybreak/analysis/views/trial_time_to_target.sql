@@ -97,7 +97,7 @@ totals AS (  -- energy of the whole run
 ),
 priced AS (
     SELECT s.study_id, s.run_id, s.benchmark, s.optimizer, s.seed,
-           TRY_CAST(s.details ->> '$.dollars_per_hour' AS DOUBLE) / 3600 AS dollars_per_s
+           s.dollars_per_hour / 3600 AS dollars_per_s
     FROM studies s
 ),
 timed AS (
