@@ -267,7 +267,8 @@ class StudyPlan:
 
     `benchmark` is the full name `target/benchmark[:instance]`; `name` is the part that the target
     knows. `optimizer` is the label shown to users, unique within the suite; `component` the
-    registered optimizer. Options are plain JSON values, already validated.
+    registered optimizer. Options are plain JSON values, already validated. `dollars_per_hour` is
+    what the machine costs, if the suite says so.
     """
 
     benchmark: str
@@ -284,6 +285,7 @@ class StudyPlan:
     thresholds: tuple[Threshold, ...] = ()
     batch: int = 1
     history: HistoryChoice | None = None
+    dollars_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

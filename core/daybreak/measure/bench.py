@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from daybreak.plugin.specs import Isolation
-from daybreak.records import Configuration, Limits, MeasurementProtocol, Metric, Outcome
+from daybreak.records import (
+    Configuration,
+    Cutoff,
+    Event,
+    Limits,
+    MeasurementProtocol,
+    Metric,
+    Outcome,
+)
 
 if TYPE_CHECKING:
+    from daybreak.measure.curve import CurveSetting
     from daybreak.plugin.contracts import Landscape
 
-__all__ = ["Bench", "BenchPlan", "OpenReport", "open_bench"]
+__all__ = ["Bench", "BenchPlan", "OnEvents", "OpenReport", "open_bench"]
+
+#: Gets the events of a progress curve as they come, thinned when there are very many.
+OnEvents = Callable[[tuple[Event, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class BenchPlan:
     devices: tuple[str, ...]
     objectives: tuple[Metric, ...]
     open_timeout_s: float
+    curve: CurveSetting | None = None
 
 
 class Bench(ABC):
@@ -61,11 +74,24 @@ class Bench(ABC):
         """What opening gave."""
 
     @abstractmethod
-    def measure(self, configuration: Configuration, *, best: float | None = None) -> Outcome:
+    def measure(
+        self,
+        configuration: Configuration,
+        *,
+        best: float | None = None,
+        cutoffs: Sequence[Cutoff] = (),
+        on_events: OnEvents | None = None,
+    ) -> Outcome:
         """Build, verify and measure `configuration`.
 
-        Whatever the candidate does, the answer is an outcome. `best` is the best value of the
-        first objective so far, for the protocol's early stop.
+        Whatever the candidate does, the answer is an outcome.
+
+        Args:
+            configuration: one value per parameter.
+            best: the best value of the first objective so far, for the protocol's early stop.
+            cutoffs: when to give a progress curve up.
+            on_events: called while a progress curve is measured in another process; it must not
+                raise.
 
         Raises:
             RequirementError: a worker had to be started again and its session now lacks something.
@@ -115,6 +141,7 @@ def open_bench(
     objectives: tuple[Metric, ...],
     devices: tuple[str, ...] = (),
     open_timeout_s: float | None = None,
+    curve: CurveSetting | None = None,
 ) -> Bench:
     """Open benchmark `name` of the target that `factory` makes, where `isolation` says.
 
@@ -128,6 +155,7 @@ def open_bench(
         objectives: what is optimized, the first one ranks; at least one.
         devices: labels of the target's devices; `gpu` leaves /dev open and memory unbounded.
         open_timeout_s: wall seconds for opening; default `DAYBREAK_OPEN_TIMEOUT` or 600.
+        curve: the benchmark's progress curve, if it has one.
 
     Raises:
         RequirementError: something that the target needs is missing, or memory for its data is.
@@ -149,6 +177,7 @@ def open_bench(
         devices=tuple(devices),
         objectives=tuple(objectives),
         open_timeout_s=open_timeout_s,
+        curve=curve,
     )
     if isolation is Isolation.INLINE:
         from daybreak.measure.inline import InlineBench

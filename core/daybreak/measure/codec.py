@@ -7,9 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from daybreak.measure.curve import LARGEST_STEP, CurveSetting
 from daybreak.measure.wire import GarbledError
 from daybreak.records import (
     Configuration,
+    Curve,
+    Cutoff,
     Direction,
     Event,
     FailureKind,
@@ -19,11 +22,14 @@ from daybreak.records import (
     Outcome,
     Repeats,
     Sample,
+    StopRule,
     TrialStatus,
 )
 
 __all__ = [
     "decode_configuration",
+    "decode_curve",
+    "decode_cutoffs",
     "decode_events",
     "decode_limits",
     "decode_metrics",
@@ -52,7 +58,47 @@ def decode_configuration(values: Mapping[str, Any]) -> Configuration:
 
 def decode_protocol(values: Mapping[str, Any]) -> MeasurementProtocol:
     """Return the protocol that `encode_record` made `values` of."""
-    return MeasurementProtocol(**{**values, "repeats": Repeats(**values["repeats"])})
+    stop = values.get("stop")
+    return MeasurementProtocol(
+        **{
+            **values,
+            "repeats": Repeats(**values["repeats"]),
+            "stop": None if stop is None else StopRule(**stop),
+        }
+    )
+
+
+def decode_curve(values: Mapping[str, Any] | None) -> CurveSetting | None:
+    """Return the setting of a curve that `encode_record` made `values` of."""
+    if values is None:
+        return None
+    return CurveSetting(
+        Curve(**values["curve"]),
+        decode_metrics(values["metrics"]),
+        {metric: tuple(watched) for metric, watched in values["watched"].items()},
+    )
+
+
+def decode_cutoffs(values: Any) -> tuple[Cutoff, ...]:
+    """Return the cutoffs that `encode_record` made `values` of; their numbers are plain ones.
+
+    Raises:
+        GarbledError: `values` is something else.
+    """
+    try:
+        found = tuple(
+            Cutoff(
+                str(value["metric"]),
+                _number(value["value"]),
+                epoch=_number_or_none(value.get("epoch")),
+                step=None if value.get("step") is None else int(_number(value["step"])),
+                train_s=_number_or_none(value.get("train_s")),
+            )
+            for value in values
+        )
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise GarbledError(f"the cutoffs are malformed: {error}") from error
+    return found
 
 
 def decode_limits(values: Mapping[str, Any]) -> Limits:
@@ -171,8 +217,8 @@ def decode_events(value: Any) -> tuple[Event, ...]:
             Event(
                 str(metric),
                 _number(number),
-                int(seq),
-                None if step is None else int(step),
+                _place(seq),
+                None if step is None else _place(step),
                 _number_or_none(epoch),
                 _number_or_none(train_s),
                 _number_or_none(wall_s),
@@ -207,6 +253,12 @@ def _object(value: Any) -> dict[str, Any]:
 def _text(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} where text was expected")
+    return value
+
+
+def _place(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_STEP:
+        raise ValueError(f"{value!r:.60} is no place in a stream")
     return value
 
 

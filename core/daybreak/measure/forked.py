@@ -14,28 +14,29 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daybreak.measure.classify import Failure, classify_exception, oom_kills
-from daybreak.measure.codec import decode_outcome, encode_outcome
+from daybreak.measure.codec import decode_outcome, encode_events, encode_outcome
 from daybreak.measure.folders import remove_folder
 from daybreak.measure.limits import limit_cpu_time
+from daybreak.measure.outcomes import TrialSetting, failed_outcome
 from daybreak.measure.processes import die_with_parent, reap_strays
 from daybreak.measure.readings import TrialReadings
-from daybreak.measure.trial import TrialSetting, failed_outcome, run_trial
+from daybreak.measure.trial import run_trial
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, OutputTail, watch
 from daybreak.measure.wire import FrameReader, GarbledError, write_frame
-from daybreak.records import Configuration, FailureKind, Outcome
+from daybreak.records import Configuration, Cutoff, Event, FailureKind, Outcome
 
 if TYPE_CHECKING:
     from daybreak.plugin.contracts import Session
 
 __all__ = ["flush_output", "prepare_forking", "run_forked", "send_outcome"]
 
-#: Wall seconds for a whole trial beyond three phases: starting and reporting.
+#: Wall seconds for a whole trial beyond its phases: starting and reporting.
 _GRACE = 5.0
 
 
@@ -52,10 +53,12 @@ def run_forked(
     *,
     number: int,
     best: float | None,
+    cutoffs: Sequence[Cutoff],
     output_bytes: int,
     memory: int | None,
     scratch: Path,
     closing: tuple[int, ...],
+    forward: Callable[[Mapping[str, Any]], None],
 ) -> Outcome:
     """Run one trial in a forked child and return its outcome, whatever the child does.
 
@@ -65,10 +68,12 @@ def run_forked(
         setting: protocol, objectives, floors.
         number: of the trial.
         best: the best value of the first objective so far.
+        cutoffs: when to give a progress curve up.
         output_bytes: how much the child may print.
         memory: the bound of its address space in bytes, for telling a crash from a shortage.
         scratch: the child's working folder is made in it, and removed afterwards.
         closing: the worker's descriptors that the child must not have.
+        forward: gets the events of a progress curve as they come, as a JSON object.
     """
     folder = scratch / f"trial-{number}"
     folder.mkdir()
@@ -87,7 +92,9 @@ def run_forked(
         return failed_outcome(classify_exception(error, "build"), setting, {}, setting.facts)
     if pid == 0:
         _child(
-            lambda report: run_trial(session, configuration, setting, best=best, report=report),
+            lambda report: run_trial(
+                session, configuration, setting, best=best, cutoffs=cutoffs, report=report
+            ),
             setting,
             number,
             result_write,
@@ -101,6 +108,11 @@ def run_forked(
         os.setpgid(pid, pid)
     os.set_blocking(result_read, False)
     os.set_blocking(output_read, False)
+
+    def pass_on(events: tuple[Event, ...]) -> None:
+        # this process may die as well; besides, somebody may be watching the curve
+        forward({"events": encode_events(events)})
+
     readings = TrialReadings()
     output = OutputTail(output_read)
     reader = FrameReader(result_read)
@@ -113,8 +125,10 @@ def run_forked(
             alive_fd=alive_fd,
             alive=lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None,
             phase_s=setting.protocol.timeout_s,
-            total_s=3 * setting.protocol.timeout_s + _GRACE,
+            total_s=setting.phases * setting.protocol.timeout_s + _GRACE,
             output_bytes=output_bytes,
+            keeper=setting.keeper(),
+            on_events=None if setting.curve is None else pass_on,
         )
         own_death = seen.end is End.DIED or (seen.end is End.CLOSED and _dies(pid))
         with contextlib.suppress(OSError):
@@ -175,7 +189,8 @@ def _child(
         os.chdir(folder)
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
-        limit_cpu_time((3 * setting.protocol.timeout_s + _GRACE) * (os.cpu_count() or 1))
+        seconds = setting.phases * setting.protocol.timeout_s + _GRACE
+        limit_cpu_time(seconds * (os.cpu_count() or 1))
 
         def report(message: Mapping[str, Any]) -> None:
             write_frame(result, {"id": number, **message})

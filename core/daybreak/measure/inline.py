@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daybreak.errors import DaybreakError, PluginError
-from daybreak.measure.bench import Bench, BenchPlan, OpenReport
+from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OpenReport
+from daybreak.measure.outcomes import TrialSetting
 from daybreak.measure.sessions import open_session
-from daybreak.measure.trial import TrialSetting, run_trial
-from daybreak.records import Configuration, Outcome
+from daybreak.measure.trial import run_trial
+from daybreak.records import Configuration, Cutoff, Outcome
 
 if TYPE_CHECKING:
     from daybreak.plugin.contracts import Landscape
@@ -38,7 +40,11 @@ class InlineBench(Bench):
             seconds=time.perf_counter() - began,
         )
         self._setting = TrialSetting(
-            plan.protocol, plan.objectives, self._opened.floors, {"sandbox": "inline"}
+            plan.protocol,
+            plan.objectives,
+            self._opened.floors,
+            {"sandbox": "inline"},
+            curve=plan.curve,
         )
         self._cancelled = False
         self._measuring = False
@@ -48,7 +54,14 @@ class InlineBench(Bench):
         """What opening gave."""
         return self._report
 
-    def measure(self, configuration: Configuration, *, best: float | None = None) -> Outcome:
+    def measure(
+        self,
+        configuration: Configuration,
+        *,
+        best: float | None = None,
+        cutoffs: Sequence[Cutoff] = (),
+        on_events: OnEvents | None = None,  # noqa: ARG002 - nobody else runs meanwhile to look on
+    ) -> Outcome:
         """Build, verify and measure `configuration`; see `Bench.measure`."""
         self._cancelled = False
         self._measuring = True
@@ -58,6 +71,7 @@ class InlineBench(Bench):
                 configuration,
                 self._setting,
                 best=best,
+                cutoffs=cutoffs,
                 cancelled=self._is_cancelled,
             )
         finally:

@@ -6,22 +6,24 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from daybreak.errors import DaybreakError, PluginError, RequirementError, UserError
 from daybreak.measure.affinity import chosen_cpus
-from daybreak.measure.bench import Bench, BenchPlan, OpenReport
+from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OpenReport
 from daybreak.measure.classify import Failure, classify_death, oom_kills
 from daybreak.measure.codec import decode_outcome, decode_seconds, encode_record
 from daybreak.measure.folders import ScratchFolder
 from daybreak.measure.launch import WorkerProcess, launch
+from daybreak.measure.outcomes import TrialSetting, failed_outcome
 from daybreak.measure.sandbox import choose_sandbox
-from daybreak.measure.trial import TrialSetting, failed_outcome
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, Watched, watch
 from daybreak.measure.wire import GarbledError
 from daybreak.plugin.specs import Isolation
-from daybreak.records import Configuration, FailureKind, Outcome
+from daybreak.records import Configuration, Cutoff, FailureKind, Outcome
 
 __all__ = ["ProcessBench"]
 
@@ -50,7 +52,7 @@ class ProcessBench(Bench):
         self._busy = False
         self._cancelled = False
         self._closed = False
-        self._setting = TrialSetting(plan.protocol, plan.objectives)
+        self._setting = TrialSetting(plan.protocol, plan.objectives, curve=plan.curve)
         try:
             self._report = self._open()
         except BaseException:
@@ -59,14 +61,21 @@ class ProcessBench(Bench):
         facts: dict[str, Any] = {"sandbox": self._sandbox.value}
         if self._cpus:
             facts["cpus"] = list(self._cpus)
-        self._setting = TrialSetting(plan.protocol, plan.objectives, self._report.floors, facts)
+        self._setting = replace(self._setting, floors=self._report.floors, facts=facts)
 
     @property
     def opened(self) -> OpenReport:
         """What opening gave."""
         return self._report
 
-    def measure(self, configuration: Configuration, *, best: float | None = None) -> Outcome:
+    def measure(
+        self,
+        configuration: Configuration,
+        *,
+        best: float | None = None,
+        cutoffs: Sequence[Cutoff] = (),
+        on_events: OnEvents | None = None,
+    ) -> Outcome:
         """Build, verify and measure `configuration`; see `Bench.measure`."""
         with self._measuring:
             with self._lock:
@@ -74,7 +83,7 @@ class ProcessBench(Bench):
                     raise ValueError("the bench is closed")
                 self._busy, self._cancelled = True, False
             try:
-                return self._measure(configuration, best)
+                return self._measure(configuration, best, cutoffs, on_events)
             except BaseException as error:
                 # What the worker is doing is not known any more, e.g. after Ctrl-C.
                 self._kill()
@@ -103,7 +112,13 @@ class ProcessBench(Bench):
             self._kill()
             self._scratch.remove()
 
-    def _measure(self, configuration: Configuration, best: float | None) -> Outcome:
+    def _measure(
+        self,
+        configuration: Configuration,
+        best: float | None,
+        cutoffs: Sequence[Cutoff],
+        on_events: OnEvents | None,
+    ) -> Outcome:
         facts: dict[str, Any] = {}
         if self._worker is None or not self._worker.alive():
             self._kill()
@@ -123,9 +138,10 @@ class ProcessBench(Bench):
                 "id": self._number,
                 "configuration": dict(configuration),
                 "best": best,
+                "cutoffs": [encode_record(cutoff) for cutoff in cutoffs],
             }
         )
-        total = 3 * timeout + _GRACE
+        total = self._setting.phases * timeout + _GRACE
         seen = watch(
             worker.reader,
             worker.output,
@@ -136,6 +152,8 @@ class ProcessBench(Bench):
             total_s=total,
             output_bytes=plan.limits.output_bytes,
             phase="trial" if forking else "build",
+            keeper=self._setting.keeper(),
+            on_events=on_events,
         )
         outcome: Outcome | None = None
         if seen.end is End.DONE:
@@ -206,6 +224,7 @@ class ProcessBench(Bench):
                 "isolation": plan.isolation.value,
                 "devices": list(plan.devices),
                 "objectives": [encode_record(metric) for metric in plan.objectives],
+                "curve": None if plan.curve is None else encode_record(plan.curve),
                 "scratch": str(scratch),
                 "folder": os.getcwd(),
                 "sandbox": self._sandbox.value,

@@ -68,6 +68,11 @@ class Stop(StrEnum):
     NATURAL = "natural"
     HOPELESS = "hopeless"
     TIME = "time"
+    # only of progress curves, see `daybreak.measure.curve`
+    TARGET = "target"
+    BUDGET = "budget"
+    DIVERGED = "diverged"
+    CUTOFF = "cutoff"
 
 
 @dataclass(slots=True)
@@ -90,6 +95,7 @@ def collect(
     cancelled: Callable[[], bool] | None = None,
     report: Callable[[Mapping[str, list[float]], list[Event]], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    keeper: EventKeeper | None = None,
 ) -> Measurement:
     """Read `stream` under `protocol` until it is known well enough, and close it.
 
@@ -101,13 +107,14 @@ def collect(
         cancelled: asked after every item; True ends the trial as `cancelled`.
         report: called now and then with what has been measured, for trials that die later.
         clock: seconds; replaced in tests.
+        keeper: takes the events, and has them still when this raises.
 
     Raises:
         WrongResult: an objective's sample is not finite, or negative although its unit forbids it.
         TrialFailed: the session yielded something else than a sample or an event, no sample of an
             objective, or the trial was cancelled.
     """
-    reader = _Reader(protocol, objectives, best, clock)
+    reader = _Reader(protocol, objectives, best, clock, keeper or EventKeeper())
     reported = clock()
     try:
         for item in stream:
@@ -157,6 +164,7 @@ class _Reader:
         objectives: tuple[Metric, ...],
         best: float | None,
         clock: Callable[[], float],
+        keeper: EventKeeper,
     ) -> None:
         self.protocol = protocol
         self.objectives = objectives
@@ -170,7 +178,7 @@ class _Reader:
         self.warming = self.auto or int(protocol.warmup) > 0
         self.result = Measurement()
         self.dropped: dict[str, list[float]] = {}
-        self.events = EventKeeper()
+        self.events = keeper
         self.ordered: list[float] = []
         self.repetitions = 0
         self.measured = 0

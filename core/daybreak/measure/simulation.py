@@ -27,7 +27,8 @@ def simulate(outcome: Outcome, session: Any, configuration: Configuration) -> Ou
     """Return `outcome` with the session's seconds as its phases, and the real ones' sum as `real_s`.
 
     The session is asked with the number of repetitions that were taken, 0 for a trial that failed
-    before it was measured. A session that raises turns a good trial into a failed one of the kind
+    before it was measured. Of a progress curve it need not give `measure`: that is the wall clock at
+    the last event that was read, or the training clock where there is none. A session that raises turns a good trial into a failed one of the kind
     that it raises. A trial that failed anyway, or whose seconds are no durations, becomes
     `internal`; but a failed trial of which the session knows nothing (`TrialFailed`) costs nothing.
 
@@ -40,6 +41,9 @@ def simulate(outcome: Outcome, session: Any, configuration: Configuration) -> Ou
     phases: dict[str, float] = {}
     try:
         phases = _checked(session.simulated_phases(configuration, repetitions))
+        read_s = _read_seconds(outcome)
+        if read_s is not None:
+            phases.setdefault("measure", read_s)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -61,6 +65,15 @@ def simulate(outcome: Outcome, session: Any, configuration: Configuration) -> Ou
         facts={**outcome.facts, "real_s": real},
         simulated_s=_total(phases),
     )
+
+
+def _read_seconds(outcome: Outcome) -> float | None:
+    """Return the clock at the end of the curve as far as it was read; None: there is no curve."""
+    curve = outcome.facts.get("curve")
+    if not isinstance(curve, Mapping):
+        return None
+    seconds = curve.get("wall_s", curve.get("train_s"))
+    return None if seconds is None else float(seconds)
 
 
 def _total(phases: Mapping[str, float]) -> float:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import WrongResult
-from daybreak.measure.classify import Failure, classify_exception
+from daybreak.measure.classify import classify_exception
 from daybreak.measure.codec import encode_events
+from daybreak.measure.curve import CurveReader
 from daybreak.measure.energy import EnergyMeter
+from daybreak.measure.events import EventKeeper
+from daybreak.measure.outcomes import TrialSetting, beats_hardware, failed_outcome, late, numbered
 from daybreak.measure.protocol import Measurement, Stop, collect
 from daybreak.measure.simulation import simulate, simulates
 from daybreak.measure.statistics import median_interval
+from daybreak.measure.training import concludes, judge_curve, take_conclusion
 from daybreak.records import (
     Configuration,
-    Direction,
+    Cutoff,
     Event,
     FailureKind,
     MeasurementProtocol,
-    Metric,
     Outcome,
-    Sample,
     TrialStatus,
 )
 
@@ -33,22 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrialSetting", "failed_outcome", "run_trial"]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class TrialSetting:
-    """What all trials of a bench have in common. `facts` are put into every outcome.
-
-    `metered` are the devices whose energy is read, where they have counters.
-    """
-
-    protocol: MeasurementProtocol
-    objectives: tuple[Metric, ...]
-    floors: Mapping[str, float] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    metered: tuple[str, ...] = ()
-
 
 def run_trial(
     session: Session,
@@ -56,10 +41,15 @@ def run_trial(
     setting: TrialSetting,
     *,
     best: float | None = None,
+    cutoffs: Sequence[Cutoff] = (),
     cancelled: Callable[[], bool] | None = None,
     report: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Outcome:
     """Build, verify and measure `configuration`; whatever goes wrong becomes a failed outcome.
+
+    With a progress curve, the measurement is read as `daybreak.measure.curve` says, the session
+    concludes if it can, and the outcome is `daybreak.measure.training`'s. What had been yielded
+    when a trial failed stays with it: events always, samples where the curve came to its end.
 
     With a session that `Simulates`, no repetition is dropped as warm-up, no real time ends the
     measurement or fails the trial (a worker that hangs is killed all the same), and the phases are
@@ -71,9 +61,10 @@ def run_trial(
     Args:
         session: an entered session.
         configuration: one value per parameter.
-        setting: protocol, objectives, floors.
+        setting: protocol, objectives, floors, curve.
         best: the best value of the first objective so far.
-        cancelled: asked between samples.
+        cutoffs: when to give a progress curve up.
+        cancelled: asked between samples and events.
         report: gets a JSON object at the start of each phase and now and then while measuring, so
             that a trial whose process dies is known by what it did.
 
@@ -93,6 +84,7 @@ def run_trial(
         limit,
         pace,
         best=best,
+        cutoffs=cutoffs,
         cancelled=cancelled or _never,
         report=report,
     )
@@ -119,6 +111,7 @@ def _run(
     pace: Callable[[], float],
     *,
     best: float | None,
+    cutoffs: Sequence[Cutoff],
     cancelled: Callable[[], bool],
     report: Callable[[Mapping[str, Any]], None] | None,
 ) -> Outcome:
@@ -126,23 +119,24 @@ def _run(
     clock = time.perf_counter
     phases: dict[str, float] = {}
     facts: dict[str, Any] = dict(setting.facts)
-    seen: dict[str, Any] = {}
+    keeper = setting.keeper()
+    reader: CurveReader | None = None
+
+    def enter(name: str) -> float:
+        if report is not None:
+            report({"phase": name, "phases": phases, **_events(keeper)})
+        return clock()
+
     phase = "build"
-    if report is not None:
-        report({"phase": phase, "phases": phases})
-    began = clock()
+    began = enter(phase)
     try:
         artifact = session.build(configuration)
-        now = clock()
-        phases["build"] = now - began
+        phases["build"] = clock() - began
         _adopt(artifact, phases, facts)
         phase = "verify"
-        if report is not None:
-            report({"phase": phase, "phases": phases})
-        began = clock()
+        began = enter(phase)
         verdict = session.verify(artifact)
-        now = clock()
-        phases["verify"] = now - began
+        phases["verify"] = clock() - began
         if verdict.error is not None:
             facts["error"] = float(verdict.error)
         if verdict.tolerance is not None:
@@ -150,22 +144,46 @@ def _run(
         if not verdict.correct:
             raise WrongResult(_explain(verdict))
         phase = "measure"
-        if report is not None:
-            report({"phase": phase, "phases": phases})
+        # a simulated measurement spends no energy that would mean anything
         meter = EnergyMeter(() if pace is _standing else setting.metered)
+        if setting.curve is not None:
+            reader = CurveReader(
+                setting.protocol,
+                setting.curve,
+                setting.objectives,
+                keeper,
+                best=best,
+                cutoffs=cutoffs,
+            )
+        began = enter(phase)
         meter.begin()
-        began = clock()
-        measurement = collect(
-            session.measure(artifact, setting.protocol),
-            protocol,
-            setting.objectives,
-            best=best,
-            cancelled=meter.watching(cancelled),
-            report=None if report is None else _partial(report, seen),
-            clock=pace,
-        )
-        phases["measure"] = clock() - began
-        meter.end(measurement.values, facts)
+        if reader is not None:
+            reader.read(
+                session.measure(artifact, setting.protocol),
+                cancelled=meter.watching(cancelled),
+                report=None if report is None else _event_report(report),
+                clock=pace,
+            )
+            phases["measure"] = clock() - began
+            meter.end(reader.samples, facts)
+        else:
+            measurement = collect(
+                session.measure(artifact, setting.protocol),
+                protocol,
+                setting.objectives,
+                best=best,
+                cancelled=meter.watching(cancelled),
+                report=None if report is None else _partial(report),
+                clock=pace,
+                keeper=keeper,
+            )
+            phases["measure"] = clock() - began
+            meter.end(measurement.values, facts)
+        if reader is not None and reader.stop is not Stop.DIVERGED and concludes(session):
+            phase = "conclude"
+            began = enter(phase)
+            take_conclusion(reader, session.conclude(artifact))  # type: ignore[attr-defined]
+            phases["conclude"] = clock() - began
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -175,33 +193,22 @@ def _run(
             # only the user cancels; a session that says so, of a recorded trial say, must not
             # end the run
             failure = replace(failure, kind=FailureKind.INTERNAL)
-        return failed_outcome(failure, setting, phases, facts)
+        events, dropped = keeper.finish()
+        if dropped:
+            facts["events_dropped"] = dropped
+        samples = {} if reader is None else reader.samples
+        return failed_outcome(
+            failure, setting, phases, facts, samples=numbered(samples), events=tuple(events)
+        )
+    if reader is not None:
+        return judge_curve(reader, keeper, setting, phases, facts, limit)
     return _judge(measurement, setting, phases, facts, limit)
 
 
-def failed_outcome(
-    failure: Failure,
-    setting: TrialSetting,
-    phases: Mapping[str, float],
-    facts: Mapping[str, Any],
-    *,
-    samples: tuple[Sample, ...] = (),
-    events: tuple[Event, ...] = (),
-    readings: Mapping[str, Any] = _NOTHING,
-) -> Outcome:
-    """Return the outcome of a trial that failed; every objective is None."""
-    return Outcome(
-        status=TrialStatus.FAILED,
-        failure_kind=failure.kind,
-        message=failure.message,
-        detail=failure.detail,
-        objectives=dict.fromkeys([metric.name for metric in setting.objectives]),
-        samples=samples,
-        events=events,
-        phases=phases,
-        facts=facts,
-        readings=dict(readings),
-    )
+def _events(keeper: EventKeeper) -> dict[str, Any]:
+    """Return the events that no report has told of yet, for the wire."""
+    fresh = keeper.fresh(keeper.most)
+    return {"events": encode_events(tuple(fresh))} if fresh else {}
 
 
 def _judge(
@@ -213,13 +220,7 @@ def _judge(
 ) -> Outcome:
     """Return the outcome of a measurement that came to its end."""
     values = measurement.values
-    samples = tuple(
-        [
-            Sample(metric, value, i)
-            for metric, series in values.items()
-            for i, value in enumerate(series)
-        ]
-    )
+    samples = numbered(values)
     events = tuple(measurement.events)
     facts["warmup"] = measurement.warmup
     facts["repeats"] = len(values[setting.objectives[0].name])
@@ -237,17 +238,12 @@ def _judge(
         objectives[metric.name] = middle
         if low is None:
             low, high = bottom, top
-        floor = setting.floors.get(metric.name)
-        if floor is not None and _beyond(middle, floor, metric.direction):
-            failure = Failure(
-                FailureKind.WRONG_RESULT,
-                f"{metric.name} {middle:g} {metric.unit} is better than the hardware can be "
-                f"({floor:g} {metric.unit})",
-            )
+        failure = beats_hardware(middle, metric, setting)
+        if failure is not None:
             return failed_outcome(failure, setting, phases, facts, samples=samples, events=events)
-    late = _late(phases, limit, measurement.stop)
-    if late is not None:
-        return failed_outcome(late, setting, phases, facts, samples=samples, events=events)
+    failure = late(phases, limit, measurement.stop)
+    if failure is not None:
+        return failed_outcome(failure, setting, phases, facts, samples=samples, events=events)
     stopped = measurement.stop is Stop.HOPELESS
     return Outcome(
         status=TrialStatus.STOPPED if stopped else TrialStatus.OK,
@@ -260,20 +256,6 @@ def _judge(
         phases=phases,
         facts=facts,
     )
-
-
-def _late(phases: Mapping[str, float], limit: float, stop: Stop) -> Failure | None:
-    """Return why a trial that nobody killed is over its time: inline, where nobody can."""
-    for phase in ("build", "verify", "measure"):
-        if phases[phase] > limit and (phase != "measure" or stop is Stop.NATURAL):
-            return Failure(
-                FailureKind.TIMEOUT, f"{phase} took {phases[phase]:.3g} s, the limit is {limit:g} s"
-            )
-    return None
-
-
-def _beyond(value: float, floor: float, direction: Direction) -> bool:
-    return value < floor if direction is Direction.MINIMIZE else value > floor
 
 
 def _explain(verdict: Any) -> str:
@@ -293,10 +275,22 @@ def _adopt(artifact: Any, phases: dict[str, float], facts: dict[str, Any]) -> No
         phases.update({f"build.{name}": float(seconds) for name, seconds in found.items()})
 
 
+def _event_report(
+    report: Callable[[Mapping[str, Any]], None],
+) -> Callable[[list[Event]], None]:
+    """Return a function that reports events."""
+
+    def send(events: list[Event]) -> None:
+        report({"events": encode_events(tuple(events))})
+
+    return send
+
+
 def _partial(
-    report: Callable[[Mapping[str, Any]], None], seen: dict[str, int]
+    report: Callable[[Mapping[str, Any]], None],
 ) -> Callable[[Mapping[str, list[float]], list[Event]], None]:
     """Return a function that reports the samples and events not yet reported."""
+    seen: dict[str, int] = {}
 
     def send(values: Mapping[str, list[float]], events: list[Event]) -> None:
         samples = []

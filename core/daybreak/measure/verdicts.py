@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from daybreak.measure.classify import Failure, classify_death
-from daybreak.measure.trial import TrialSetting, failed_outcome
+from daybreak.measure.outcomes import TrialSetting, failed_outcome
 from daybreak.measure.watch import End, OutputTail, Watched
 from daybreak.records import FailureKind, Outcome, TrialStatus
 
@@ -58,7 +58,7 @@ def conclude(
         seen.phases,
         facts,
         samples=tuple(seen.samples),
-        events=tuple(seen.events),
+        events=tuple(seen.keeper.finish()[0]),
         readings=readings,
     )
 

@@ -15,12 +15,13 @@ from enum import StrEnum
 from typing import Any
 
 from daybreak.measure.codec import decode_events, decode_samples, decode_seconds
+from daybreak.measure.events import EventKeeper
 from daybreak.measure.wire import FrameReader, GarbledError
 from daybreak.records import Event, Sample
 
 __all__ = ["End", "OutputTail", "Watched", "watch"]
 
-#: Most samples or events kept from a trial that dies.
+#: Most samples kept from a trial that dies.
 _MOST_PARTIAL = 20_000
 #: Most reads in a row before time and output are looked at again.
 _MOST_READS = 64
@@ -90,7 +91,7 @@ class OutputTail:
 
 @dataclass(slots=True)
 class Watched:
-    """What was seen of a trial: its final frame, or how far it came."""
+    """What was seen of a trial: its final frame, or how far it came; `keeper` has its events."""
 
     end: End = End.DONE
     final: dict[str, Any] = field(default_factory=dict)
@@ -98,7 +99,8 @@ class Watched:
     phase_changes: int = 0
     phases: dict[str, float] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    keeper: EventKeeper = field(default_factory=EventKeeper)
+    on_events: Callable[[tuple[Event, ...]], None] | None = None
     explanation: str = ""
 
 
@@ -114,6 +116,8 @@ def watch(
     output_bytes: int,
     phase: str = "build",
     answers: tuple[str, ...] = ("outcome",),
+    keeper: EventKeeper | None = None,
+    on_events: Callable[[tuple[Event, ...]], None] | None = None,
 ) -> Watched:
     """Read what trial `number` sends until its final frame, its death or a limit.
 
@@ -128,8 +132,10 @@ def watch(
         output_bytes: how much it may print.
         phase: what the trial is in before it says so itself.
         answers: the keys that mark the final frame.
+        keeper: keeps the trial's events.
+        on_events: called with events as they come.
     """
-    seen = Watched(phase=phase)
+    seen = Watched(phase=phase, keeper=keeper or EventKeeper(), on_events=on_events)
     began = phase_began = time.monotonic()
     poller = select.poll()
     poller.register(reader.fd, select.POLLIN)
@@ -188,8 +194,12 @@ def _take(reader: FrameReader, seen: Watched, number: int, answers: tuple[str, .
                 seen.phase_changes += 1
             if "samples" in message and len(seen.samples) < _MOST_PARTIAL:
                 seen.samples += decode_samples(message["samples"])
-            if "events" in message and len(seen.events) < _MOST_PARTIAL:
-                seen.events += decode_events(message["events"])
+            if "events" in message:
+                events = decode_events(message["events"])
+                for event in events:
+                    seen.keeper.take(event)
+                if seen.on_events is not None:
+                    seen.on_events(events)
         if not more:
             break
     return False

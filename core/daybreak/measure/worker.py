@@ -25,16 +25,19 @@ from typing import Any
 from daybreak.errors import RequirementError, UserError
 from daybreak.measure.codec import (
     decode_configuration,
+    decode_curve,
+    decode_cutoffs,
     decode_limits,
     decode_metrics,
     decode_protocol,
 )
 from daybreak.measure.forked import flush_output, prepare_forking, run_forked, send_outcome
 from daybreak.measure.limits import address_space, apply_limits, limit_cpu_time
+from daybreak.measure.outcomes import TrialSetting
 from daybreak.measure.processes import become_reaper, die_with_parent
 from daybreak.measure.readings import TrialReadings
 from daybreak.measure.sessions import OpenedSession, open_session
-from daybreak.measure.trial import TrialSetting, run_trial
+from daybreak.measure.trial import run_trial
 from daybreak.measure.wire import FrameReader, write_frame
 from daybreak.records import Limits
 
@@ -77,7 +80,9 @@ class _Worker:
         self.forking = request["isolation"] == "fork"
         self.opened: OpenedSession | None = None
         self.setting = TrialSetting(
-            decode_protocol(request["protocol"]), decode_metrics(request["objectives"])
+            decode_protocol(request["protocol"]),
+            decode_metrics(request["objectives"]),
+            curve=decode_curve(request["curve"]),
         )
 
     def open(self) -> bool:
@@ -97,12 +102,11 @@ class _Worker:
             write_frame(self.channel, {"id": 0, "error": _describe(error)})
             return False
         os.chdir(self.scratch)
-        self.setting = TrialSetting(
-            self.setting.protocol,
-            self.setting.objectives,
-            self.opened.floors,
-            {"sandbox": request["sandbox"]},
-            self.devices,
+        self.setting = replace(
+            self.setting,
+            floors=self.opened.floors,
+            facts={"sandbox": request["sandbox"]},
+            metered=self.devices,
         )
         if self.forking:
             prepare_forking()
@@ -120,6 +124,7 @@ class _Worker:
         assert self.opened is not None  # noqa: S101 - main() ends when open() fails
         number = int(request["id"])
         configuration = decode_configuration(request["configuration"])
+        cutoffs = decode_cutoffs(request["cutoffs"])
 
         def send(message: Mapping[str, Any]) -> None:
             write_frame(self.channel, {"id": number, **message})
@@ -131,20 +136,23 @@ class _Worker:
                 self.setting,
                 number=number,
                 best=request["best"],
+                cutoffs=cutoffs,
                 output_bytes=self.limits.output_bytes,
                 memory=address_space(self.limits, self.devices),
                 scratch=self.scratch,
                 closing=(self.channel,),
+                forward=send,
             )
         else:
-            limit_cpu_time(4 * self.setting.protocol.timeout_s * (os.cpu_count() or 1) + 10)
-
+            seconds = (1 + self.setting.phases) * self.setting.protocol.timeout_s
+            limit_cpu_time(seconds * (os.cpu_count() or 1) + 10)
             before = TrialReadings()
             outcome = run_trial(
                 self.opened.session,
                 configuration,
                 self.setting,
                 best=request["best"],
+                cutoffs=cutoffs,
                 report=send,
             )
             readings = before.finish(resource.getrusage(resource.RUSAGE_SELF))

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daybreak.errors import DaybreakError, StoreError, UserError
-from daybreak.measure import Bench, open_bench
+from daybreak.measure import Bench, CurveSetting, open_bench
 from daybreak.plugin import Component, Registry
 from daybreak.plugin.contracts import Benchmark
 from daybreak.plugin.specs import Isolation, TargetSpec
-from daybreak.records import Configuration, Outcome, StudyPlan
+from daybreak.records import Configuration, Cutoff, Outcome, StudyPlan
 from daybreak.run.devices import DeviceLocks
 from daybreak.run.keys import TrialKeys, trial_key_prefix
 from daybreak.run.optimizers import Optimizers
@@ -63,15 +63,19 @@ class BenchHolder:
         """
         if self.bench is not None:
             return self.bench
+        protocol = self.plan.protocol
+        if self.benchmark.seeded:
+            protocol = replace(protocol, seed=self.plan.seed)
         bench = open_bench(
             factory=self.spec.factory,
             name=self.plan.name,
             options=self.plan.options,
-            protocol=self.plan.protocol,
+            protocol=protocol,
             limits=self.plan.limits,
             isolation=self.spec.isolation,
             devices=self.spec.devices,
             objectives=self.benchmark.objectives,
+            curve=self._curve(),
         )
         try:
             self._check_identity(bench)
@@ -79,7 +83,7 @@ class BenchHolder:
             bench.close()
             raise
         prefix = trial_key_prefix(
-            self.plan,
+            replace(self.plan, protocol=protocol),
             identity=bench.opened.identity,
             versions=self.versions,
             machine_id=self.machine_id,
@@ -89,6 +93,18 @@ class BenchHolder:
         self.bench = bench
         self.on_open(self, bench)
         return bench
+
+    def _curve(self) -> CurveSetting | None:
+        """Return what the bench must know to read the benchmark's curve."""
+        benchmark = self.benchmark
+        if benchmark.curve is None:
+            return None
+        watched: dict[str, tuple[float, ...]] = {}
+        for threshold in self.plan.thresholds:
+            if threshold.relative_to is None:
+                metric = threshold.metric or benchmark.objectives[0].name
+                watched[metric] = (*watched.get(metric, ()), threshold.value)
+        return CurveSetting(benchmark.curve, (*benchmark.objectives, *benchmark.metrics), watched)
 
     def _check_identity(self, bench: Bench) -> None:
         before, now = self.identity, bench.opened.identity
@@ -102,7 +118,11 @@ class BenchHolder:
         )
 
     def measure(
-        self, study: Mapping[str, Any], configuration: Configuration, best: float | None
+        self,
+        study: Mapping[str, Any],
+        configuration: Configuration,
+        best: float | None,
+        cutoffs: Sequence[Cutoff] = (),
     ) -> tuple[Outcome, str]:
         """Measure `configuration` while holding the target's devices, if they are exclusive.
 
@@ -115,7 +135,7 @@ class BenchHolder:
         key = self._keys(configuration)
 
         def measured() -> Outcome:
-            return bench.measure(configuration, best=best)
+            return bench.measure(configuration, best=best, cutoffs=cutoffs)
 
         if not self.spec.exclusive or self.spec.isolation is Isolation.INLINE:
             return self.registry.around_trial(study, configuration, measured), key

@@ -33,6 +33,7 @@ from daybreak.suite import RunPlan
 
 if TYPE_CHECKING:
     from daybreak.measure import Bench
+    from daybreak.plugin.contracts import Benchmark
     from daybreak.run.block import BenchHolder, Block
     from daybreak.run.study import Study
     from daybreak.store import RunRecord
@@ -254,6 +255,7 @@ class Books:
                         "metrics": [asdict(metric) for metric in (*benchmark.metrics, *own)],
                         "references": [asdict(reference) for reference in benchmark.references],
                         "notes": list(benchmark.notes),
+                        **_training(benchmark),
                         **found,
                     }
                 )
@@ -310,6 +312,7 @@ class Books:
                         "benchmark_options": dict(plan.options),
                         **({"history": study.history.summary} if plan.history else {}),
                     },
+                    dollars_per_hour=plan.dollars_per_hour,
                 )
             )
             self._tell("study_started", **study.named, evaluations=plan.budget.evaluations)
@@ -411,6 +414,16 @@ def _find(
         )
         listener.event("warning", {"message": message})
     return None
+
+
+def _training(benchmark: Benchmark) -> dict[str, Any]:
+    """Return what is recorded of a benchmark that is a training job; nothing of any other."""
+    found: dict[str, Any] = {}
+    if benchmark.curve is not None:
+        found["curve"] = asdict(benchmark.curve)
+    if benchmark.seeded:
+        found["seeded"] = True
+    return found
 
 
 def _beginning(warning: str) -> str:

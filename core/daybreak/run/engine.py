@@ -246,6 +246,7 @@ class _Engine:
             protocol=plan.protocol,
             limits=plan.limits,
             thresholds=plan.thresholds,
+            dollars_per_hour=plan.dollars_per_hour,
         )
         return self._study(
             reference_plan,

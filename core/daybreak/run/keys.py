@@ -39,7 +39,14 @@ def new_run_id(suite: str) -> str:
 
 def _protocol(protocol: MeasurementProtocol) -> dict[str, Any]:
     repeats = protocol.repeats
+    # only with a stop rule or a seed, so that keys of trials without one stay what they were
+    more: dict[str, Any] = {}
+    if protocol.stop is not None:
+        more["stop"] = asdict(protocol.stop)
+    if protocol.seed:
+        more["seed"] = protocol.seed
     return {
+        **more,
         "repeats": [repeats.min, repeats.max, repeats.ci],
         "warmup": protocol.warmup,
         "timeout_s": protocol.timeout_s,

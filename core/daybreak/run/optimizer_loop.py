@@ -15,13 +15,13 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import PluginError, UserError
 from daybreak.measure.wire import write_frame
 from daybreak.plugin import Component
-from daybreak.plugin.contracts import Explains, Optimizer, Problem, Spends
+from daybreak.plugin.contracts import Curtails, Explains, Optimizer, Problem, Spends
 from daybreak.run.optimizer_crossing import RequestReader
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def live(channel: socket.socket, spaces: Mapping[str, Space]) -> None:
                 answer: Mapping[str, Any] = {
                     "explains": isinstance(optimizer, Explains),
                     "spends": isinstance(optimizer, Spends),
+                    "curtails": isinstance(optimizer, Curtails),
                 }
             else:
                 answer = operations[request.operation](request.argument)
@@ -128,6 +129,11 @@ def _operations(optimizer: Optimizer) -> dict[str, Callable[[Any], Mapping[str, 
     if isinstance(optimizer, Spends):
         spends = optimizer
         found["spent"] = lambda _: {"spent": dict(spends.spent())}
+    if isinstance(optimizer, Curtails):
+        curtails = optimizer
+        found["cutoffs"] = lambda one: {
+            "cutoffs": [asdict(cutoff) for cutoff in curtails.cutoffs(one)]
+        }
     return found
 
 

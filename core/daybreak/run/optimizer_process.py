@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from daybreak.errors import (
     SuiteError,
     UserError,
 )
-from daybreak.measure.codec import decode_configuration
+from daybreak.measure.codec import decode_configuration, decode_cutoffs
 from daybreak.measure.folders import remove_folder
 from daybreak.measure.wire import GarbledError
 from daybreak.plugin import Component
 from daybreak.plugin.contracts import Problem
-from daybreak.records import Configuration, Trial
+from daybreak.records import Configuration, Cutoff, Trial
 from daybreak.run.optimizer_homes import Home, OptimizerHomes, describe_end, quoted
 from daybreak.run.optimizer_link import Link, LinkLostError, LinkTimeoutError
 from daybreak.run.optimizer_loop import OptimizerSetting
@@ -58,7 +59,8 @@ def start_optimizer(
     except BaseException:
         resident.close()
         raise
-    return _KINDS[bool(made.get("explains")), bool(made.get("spends"))](resident)
+    kind = _kind(*(bool(made.get(name)) for name in ("explains", "spends", "curtails")))
+    return kind(resident)
 
 
 class _Resident:
@@ -216,17 +218,24 @@ class _Spending(OptimizerProcess):
         return spent
 
 
-class _ExplainingAndSpending(_Explaining, _Spending):
-    pass
+class _Curtailing(OptimizerProcess):
+    def cutoffs(self, configuration: Configuration) -> Sequence[Cutoff]:
+        """Return when to give a proposal up."""
+        answer = self._resident.call("say when to give up", "cutoffs", dict(configuration))
+        try:
+            return decode_cutoffs(answer.get("cutoffs"))
+        except GarbledError:
+            raise self._resident.garbage("say when to give up", answer.get("cutoffs")) from None
 
 
-#: by whether the optimizer explains and whether it spends: a proxy has just the methods that it has
-_KINDS: dict[tuple[bool, bool], type[OptimizerProcess]] = {
-    (False, False): OptimizerProcess,
-    (True, False): _Explaining,
-    (False, True): _Spending,
-    (True, True): _ExplainingAndSpending,
-}
+@cache
+def _kind(explains: bool, spends: bool, curtails: bool) -> type[OptimizerProcess]:
+    """Return the class of a proxy that has just the methods that the optimizer has."""
+    parts = (_Explaining, _Spending, _Curtailing)
+    bases = tuple(b for b, has in zip(parts, (explains, spends, curtails), strict=True) if has)
+    if not bases:
+        return OptimizerProcess
+    return bases[0] if len(bases) == 1 else type("_Proxy", bases, {})
 
 
 def _number(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import PluginError
 from daybreak.plugin import Component
-from daybreak.plugin.contracts import Benchmark, Explains, Optimizer, Problem, Spends
+from daybreak.plugin.contracts import Benchmark, Curtails, Explains, Optimizer, Problem, Spends
 from daybreak.records import (
     Configuration,
+    Cutoff,
     Direction,
     FailureKind,
     Outcome,
@@ -22,6 +23,7 @@ from daybreak.records import (
     Trial,
     TrialStatus,
 )
+from daybreak.run.cutoffs import check_cutoff
 from daybreak.run.history import History
 
 if TYPE_CHECKING:
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Cancelled", "Measure", "Study"]
 
-#: Measures a configuration: `(study's names, configuration, best so far) -> (outcome, trial key)`.
-Measure = Callable[[Mapping[str, Any], Configuration, float | None], tuple[Outcome, str]]
+#: Measures a configuration:
+#: `(study's names, configuration, best so far, cutoffs) -> (outcome, trial key)`.
+Measure = Callable[
+    [Mapping[str, Any], Configuration, float | None, Sequence[Cutoff]], tuple[Outcome, str]
+]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
@@ -63,6 +68,8 @@ class Study:
     users_fault: bool = False
     number: int = 0
     failures: int = 0
+    #: failed trials whose progress curve ended before its target, which is a result
+    not_reached: int = 0
     best: float | None = None
     elapsed_s: float = 0.0
     #: trials whose replayed configuration was not the one that the optimizer proposed
@@ -97,6 +104,7 @@ class Study:
     def _turns(self, optimizer: Optimizer) -> Generator[None, None, None]:
         explains = optimizer if isinstance(optimizer, Explains) else None
         spends = optimizer if isinstance(optimizer, Spends) else None
+        curtails = self.benchmark.curve is not None and isinstance(optimizer, Curtails)
         while (room := self._room(spends)) > 0:
             began = perf_counter()
             proposed = self._call("ask", self._ask, optimizer, room)
@@ -105,10 +113,16 @@ class Study:
             if not proposed:
                 self._end("exhausted", "the optimizer has nothing left to propose")
                 return
+            cutoffs: list[Sequence[Cutoff]] | None = [()] * len(proposed)
+            if curtails:
+                # asked when replaying, too: the optimizer may count on it
+                cutoffs = self._call("say when to give up", self._cutoffs, optimizer, proposed)
+                if cutoffs is None:
+                    return
             ask_s = (perf_counter() - began) / len(proposed)
             trials: list[Trial] = []
-            for configuration in proposed:
-                trial, replayed = self._next_trial(configuration, ask_s, explains)
+            for configuration, until in zip(proposed, cutoffs, strict=True):
+                trial, replayed = self._next_trial(configuration, ask_s, explains, until)
                 if trial is None:
                     return
                 trials.append(trial)
@@ -121,18 +135,22 @@ class Study:
                 return
         if self.status != "running":
             return
-        if self.number and self.failures == self.number:
+        if self.number and self.failures == self.number and self.not_reached < self.number:
             self._end("failed", f"none of the {self.number} trials succeeded")
         else:
             self._end("finished", None)
 
     def _next_trial(
-        self, configuration: Configuration, ask_s: float, explains: Explains | None
+        self,
+        configuration: Configuration,
+        ask_s: float,
+        explains: Explains | None,
+        cutoffs: Sequence[Cutoff],
     ) -> tuple[Trial | None, bool]:
         """Return the trial recorded under this number, or a new one; and whether it was replayed."""
         recorded = self.recorded.get(self.number)
         if recorded is None:
-            trial = self._measured(configuration, ask_s, explains)
+            trial = self._measured(configuration, ask_s, explains, cutoffs)
         else:
             trial = recorded
             self.diverged += dict(recorded.configuration) != dict(configuration)
@@ -173,6 +191,9 @@ class Study:
             hidden_constraints=self.benchmark.hidden_constraints,
             history=self.history.trials,
             related=self.history.related,
+            metrics=self.benchmark.metrics,
+            curve=self.benchmark.curve,
+            stop=self.plan.protocol.stop,
         )
         return self.optimizers.create(self.component, problem, self.plan.optimizer_options)
 
@@ -181,6 +202,18 @@ class Study:
         if len(proposed) > n:
             raise ValueError(f"ask({n}) returned {len(proposed)} configurations")
         return [self._checked(configuration) for configuration in proposed]
+
+    def _cutoffs(
+        self, optimizer: Curtails, proposed: Sequence[Configuration]
+    ) -> list[Sequence[Cutoff]]:
+        found: list[Sequence[Cutoff]] = []
+        known = {m.name for m in (*self.benchmark.objectives, *self.benchmark.metrics)}
+        for configuration in proposed:
+            cutoffs = tuple(optimizer.cutoffs(configuration))
+            for cutoff in cutoffs:
+                check_cutoff(cutoff, known)
+            found.append(cutoffs)
+        return found
 
     def _checked(self, configuration: Configuration) -> Configuration:
         space = self.benchmark.space
@@ -209,7 +242,11 @@ class Study:
         return room
 
     def _measured(
-        self, configuration: Configuration, ask_s: float, explains: Explains | None
+        self,
+        configuration: Configuration,
+        ask_s: float,
+        explains: Explains | None,
+        cutoffs: Sequence[Cutoff],
     ) -> Trial | None:
         proposal: Mapping[str, Any] | None = None
         if explains is not None:
@@ -220,7 +257,7 @@ class Study:
         began = perf_counter()
         # a reference is measured in full, however slow it is beside another
         best = None if self.role == "reference" else self.best
-        outcome, key = self.measure(self.named, configuration, best)
+        outcome, key = self.measure(self.named, configuration, best, cutoffs)
         if outcome.failure_kind is FailureKind.CANCELLED:
             raise Cancelled
         took = outcome.simulated_s
@@ -252,6 +289,7 @@ class Study:
         self.elapsed_s = max(self.elapsed_s, trial.elapsed_s)
         if trial.outcome.status is TrialStatus.FAILED:
             self.failures += 1
+            self.not_reached += trial.outcome.failure_kind is FailureKind.NOT_REACHED
         value = trial.objective
         if value is None or math.isnan(value):
             return

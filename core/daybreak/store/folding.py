@@ -75,6 +75,7 @@ class Folding:
             "study_status": self._study_status,
             "readings": self._readings,
             "landscape": self._landscape,
+            "ceiling": self._ceiling,
         }
         # the rows as they are by now, and in order the keys of those that the index lacks
         self._rows: dict[str, dict[_Key, _Row]] = {name: {} for name in TABLES}
@@ -254,6 +255,7 @@ class Folding:
             # the objective is that of the benchmark in the end
             **_objective(self._rows["benchmarks"].get((self._run_id, benchmark), {})),
             "seed": _integer(row.seed),
+            "dollars_per_hour": as_number(row.dollars_per_hour),
             "started_at": [as_text(row.started_at)],
             "study_no": self._number(study_id) if before is None else before["study_no"],
         }
@@ -317,6 +319,26 @@ class Folding:
             },
         )
         self._baselines[name] = baselines
+
+    def _ceiling(self, record: _Record) -> None:
+        """Measured again in the same run, the later record holds."""
+        row = record["row"]
+        self._put(
+            "ceilings",
+            {
+                "run_id": self._run_id,
+                "machine_id": _name(row["machine_id"]),
+                "device": _name(row["device"]),
+                "ceiling": _name(row["ceiling"]),
+                "threads": int(row["threads"]),
+                "value": float(row["value"]),
+                "repeats": int(row["repeats"]),
+                "low": as_number(row.get("low")),
+                "high": as_number(row.get("high")),
+                "details": encode_json(row.get("details") or {}),
+                **{n: as_text(row.get(n)) for n in ("kind", "unit", "measured_at")},
+            },
+        )
 
     def _pass_objectives_on(self) -> None:
         """Give studies the first objective of their benchmark, whichever was recorded first."""

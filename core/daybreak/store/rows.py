@@ -38,6 +38,7 @@ class StudyRow:
         message: one line, e.g. why it failed.
         started_at: UTC time, if known.
         details: JSON: whatever else is known.
+        dollars_per_hour: price of the machine; None: unpriced.
     """
 
     study_id: str
@@ -57,6 +58,7 @@ class StudyRow:
     message: str | None = None
     started_at: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    dollars_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ TABLES = {
                 text="study_id run_id benchmark target optimizer status study_key component role "
                 "message objective objective_unit direction",
                 integer="seed study_no",
+                number="dollars_per_hour",
                 json="budget options protocol thresholds details",
                 times="started_at",
                 time="finished_at",
@@ -105,6 +106,17 @@ TABLES = {
             "baselines",
             ("run_id", "benchmark"),
             _kinds(text="run_id benchmark", integer="evaluation", number="expected seconds"),
+        ),
+        Table(
+            "ceilings",
+            ("run_id", "device", "ceiling", "threads"),
+            _kinds(
+                text="run_id machine_id device ceiling kind unit",
+                integer="threads repeats",
+                number="value low high",
+                time="measured_at",
+                json="details",
+            ),
         ),
         Table(
             "readings", (), _kinds(text="run_id study_id name text", time="read_at", number="value")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from daybreak.errors import DaybreakError, PluginError, SuiteError, UserError
-from daybreak.records import Threshold
+from daybreak.records import MeasurementProtocol, Threshold
 from daybreak.suite.faults import Faults, translate
 from daybreak.suite.labels import canonical_json, distinct_labels
 from daybreak.suite.model import BenchmarkEntry, Suite
+from daybreak.suite.stopping import curve_problem, resolve_stops
 from daybreak.suite.tree import MapNode, Node, Place, locate
 from daybreak.suite.values import convert_unit
 
@@ -28,7 +29,8 @@ __all__ = ["PlannedBenchmark", "note_user_error", "resolve_benchmarks"]
 class PlannedBenchmark:
     """A benchmark of the suite.
 
-    `full` is its name ``target/name[:instance]``, `index` its position in the suite's benchmarks.
+    `full` is its name ``target/name[:instance]``, `index` its position in the suite's benchmarks;
+    `protocol` is how its trials are measured, the stop rule worked out.
     """
 
     full: str
@@ -40,6 +42,7 @@ class PlannedBenchmark:
     index: int
     thresholds: tuple[Threshold, ...]
     place: Place
+    protocol: MeasurementProtocol
 
 
 def note_user_error(
@@ -141,7 +144,14 @@ def resolve_benchmarks(suite: Suite, registry: Registry, faults: Faults) -> list
         if one is not None:
             planned.append(one)
     planned = _name_apart(planned, faults)
-    return [_with_thresholds(suite, one, faults) for one in planned]
+    planned = [_with_thresholds(suite, one, faults) for one in planned]
+    rules = resolve_stops(
+        suite, [(one.index, one.full, one.benchmark, one.thresholds) for one in planned], faults
+    )
+    return [
+        replace(one, protocol=replace(one.protocol, stop=rule))
+        for one, rule in zip(planned, rules, strict=True)
+    ]
 
 
 def _open_target(name: str, registry: Registry, faults: Faults, place: Place) -> _Target | None:
@@ -183,6 +193,13 @@ def _define(
             plugin=component.plugin,
             distribution=component.distribution or None,
         )
+    problem = curve_problem(benchmark)
+    if problem is not None:
+        raise PluginError(
+            f"target '{component.spec.name}': benchmark '{name}' {problem}",
+            plugin=component.plugin,
+            distribution=component.distribution or None,
+        )
     _check_references(benchmark, entry.name, component, faults, place)
     if entry.label is not None:
         benchmark = replace(benchmark, instance=entry.label)
@@ -197,6 +214,7 @@ def _define(
         index=index,
         thresholds=(),
         place=place,
+        protocol=entry.protocol.record(),
     )
 
 

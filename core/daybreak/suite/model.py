@@ -20,6 +20,7 @@ from daybreak.suite.settings import (
     Label,
     LimitsSpec,
     Name,
+    PriceSpec,
     ProtocolSpec,
     SuiteModel,
     ThresholdSpec,
@@ -47,6 +48,7 @@ class BenchmarkEntry(SuiteModel):
     targets: dict[str, ThresholdSpec] = Field(default_factory=dict)
     protocol: ProtocolSpec = Field(default_factory=ProtocolSpec)
     limits: LimitsSpec = Field(default_factory=LimitsSpec)
+    price: PriceSpec | None = None
 
     @field_validator("name")
     @classmethod
@@ -134,6 +136,9 @@ class Suite(SuiteModel):
     )
     limits: LimitsSpec = Field(
         default_factory=LimitsSpec, description="what a worker process may use"
+    )
+    price: PriceSpec | None = Field(
+        None, description="what the machine costs, e.g. {dollars_per_hour: 3.06}"
     )
     batch: Count = Field(1, description="configurations that an optimizer is asked for at once")
     requires_plugins: tuple[StrictStr, ...] = Field(

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import UserError, nearest
-from daybreak.records import StudyPlan
+from daybreak.records import MeasurementProtocol, StudyPlan
 from daybreak.suite.acceptance import check_acceptance
 from daybreak.suite.benchmarks import PlannedBenchmark, resolve_benchmarks
 from daybreak.suite.faults import Faults
@@ -127,11 +127,12 @@ def _study(one: PlannedBenchmark, optimizer: PlannedOptimizer, seed: int) -> Stu
         optimizer_options=optimizer.options,
         seed=seed,
         budget=one.entry.budget.record(),
-        protocol=one.entry.protocol.record(),
+        protocol=one.protocol,
         limits=one.entry.limits.record(),
         thresholds=one.thresholds,
         batch=optimizer.entry.batch,
         history=None if optimizer.entry.history is None else optimizer.entry.history.record(),
+        dollars_per_hour=None if one.entry.price is None else one.entry.price.dollars_per_hour,
     )
 
 
@@ -141,12 +142,21 @@ def _suite_key(suite: Suite, benchmarks: Sequence[PlannedBenchmark]) -> str:
             {
                 "name": f"{one.target}/{one.name}",
                 "options": one.options,
-                "protocol": asdict(one.entry.protocol.record()),
+                "protocol": _protocol_key(one.protocol),
             }
         )
         for one in benchmarks
     )
     return hashlib.sha256(canonical_json([suite.name, measured]).encode()).hexdigest()
+
+
+def _protocol_key(protocol: MeasurementProtocol) -> dict[str, Any]:
+    """Return the protocol without what a suite of an earlier Daybreak could not say."""
+    values = asdict(protocol)
+    del values["seed"]
+    if protocol.stop is None:
+        del values["stop"]
+    return values
 
 
 def _picks_nothing(

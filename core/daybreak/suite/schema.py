@@ -181,6 +181,7 @@ def _items(
         "targets": {"$ref": "#/$defs/Thresholds"},
         "protocol": {"$ref": "#/$defs/ProtocolSpec"},
         "limits": {"$ref": "#/$defs/LimitsSpec"},
+        "price": {"anyOf": [{"$ref": "#/$defs/PriceSpec"}, {"type": "null"}]},
     }
     name: dict[str, Any] = {"type": "string"}
     if names:

@@ -17,7 +17,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from daybreak.records import Budget, HistoryChoice, Limits, MeasurementProtocol, Repeats, Threshold
+from daybreak.records import (
+    Budget,
+    HistoryChoice,
+    Limits,
+    MeasurementProtocol,
+    Repeats,
+    StopRule,
+    Threshold,
+)
 from daybreak.suite.faults import describe
 from daybreak.suite.values import Bytes, Count, Seconds
 
@@ -27,8 +35,10 @@ __all__ = [
     "Label",
     "LimitsSpec",
     "Name",
+    "PriceSpec",
     "ProtocolSpec",
     "RepeatsSpec",
+    "StopSpec",
     "SuiteModel",
     "ThresholdSpec",
     "value_fault",
@@ -171,6 +181,24 @@ def _hopeless(value: Any) -> Any:
     return None if value == "never" else value
 
 
+class StopSpec(SuiteModel):
+    """Where the progress curve of a training job ends: whichever comes first."""
+
+    at: StrictStr | None = Field(
+        None,
+        description="name of one of the suite's targets; null: train on to the budget; the "
+        "benchmark's own target if absent",
+    )
+    train: Seconds | None = Field(
+        None, description="bound on the training clock: seconds, or a duration such as 60s, 2min"
+    )
+    epochs: Positive | None = Field(None, description="bound on the epochs")
+
+    def record(self, target: float | None) -> StopRule:
+        """Return the rule as it is recorded; `target` is the value that `at` stands for."""
+        return StopRule(target=target, train_s=self.train, epochs=self.epochs)
+
+
 class ProtocolSpec(SuiteModel):
     """How a trial is measured."""
 
@@ -201,9 +229,13 @@ class ProtocolSpec(SuiteModel):
         _DEFAULT_PROTOCOL.interleave,
         description="measure the references again after about this many trials; 0: only at start",
     )
+    stop: StopSpec | None = Field(
+        None,
+        description="where a training job ends; at its own target if absent",
+    )
 
     def record(self) -> MeasurementProtocol:
-        """Return the protocol as it is recorded."""
+        """Return the protocol as it is recorded, but for `stop`, which needs the benchmark."""
         return MeasurementProtocol(
             repeats=Repeats(self.repeats.min, self.repeats.max, self.repeats.ci),
             warmup=self.warmup,
@@ -212,6 +244,14 @@ class ProtocolSpec(SuiteModel):
             flush_cache=self.flush_cache,
             interleave=self.interleave,
         )
+
+
+class PriceSpec(SuiteModel):
+    """What the machine costs, for time to target in dollars."""
+
+    dollars_per_hour: Annotated[float, Field(strict=True, ge=0)] = Field(
+        description="price of the machine while a trial trains, in US dollars per hour"
+    )
 
 
 class LimitsSpec(SuiteModel):

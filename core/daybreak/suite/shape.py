@@ -18,7 +18,7 @@ from daybreak.suite.tree import Entry, Leaf, ListNode, MapNode, Node, merge
 __all__ = ["BENCHMARK_KEYS", "OPTIMIZER_KEYS", "TOP_KEYS", "Shaper"]
 
 #: what may stand beside a benchmark's name; no name of a benchmark is among them: it has a "/"
-BENCHMARK_KEYS = ("as", "each", "budget", "targets", "protocol", "limits")
+BENCHMARK_KEYS = ("as", "each", "budget", "targets", "protocol", "limits", "price")
 #: what may stand beside an optimizer's name; none of them can name an optimizer
 OPTIMIZER_KEYS = ("as", "each", "batch", "only", "seeds", "history")
 TOP_KEYS = (
@@ -35,10 +35,11 @@ TOP_KEYS = (
     "targets",
     "protocol",
     "limits",
+    "price",
     "batch",
 )
 #: suite-wide settings that a benchmark may override
-_INHERITED = ("budget", "targets", "protocol", "limits")
+_INHERITED = ("budget", "targets", "protocol", "limits", "price")
 _MOST_COMBINATIONS = 10_000
 
 _A_BENCHMARK = "a name such as taco/spmm, or the name with its options: 'taco/spmm: {columns: 64}'"
