@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from daybreak_importers.dawnbench.tasks import METRICS
 from daybreak_importers.findings import Findings
@@ -243,25 +244,28 @@ def _check_clocks(rows: list[Row], file: str, findings: Findings) -> None:
 
 
 def _longest_ascent(values: Sequence[float]) -> list[int]:
-    """Return indices of a longest non-decreasing subsequence (patience sorting)."""
+    """Return indices of a longest non-decreasing subsequence (patience sorting).
+
+    Of several the one that keeps what comes first: taken from the end, with signs turned.
+    """
     tails: list[float] = []
     last: list[int] = []
     before: list[int | None] = []
-    for index, value in enumerate(values):
-        place = bisect.bisect_right(tails, value)
+    for index, value in enumerate(reversed(values)):
+        place = bisect.bisect_right(tails, -value)
         before.append(last[place - 1] if place else None)
         if place == len(tails):
-            tails.append(value)
+            tails.append(-value)
             last.append(index)
         else:
-            tails[place] = value
+            tails[place] = -value
             last[place] = index
     found: list[int] = []
     at = last[-1] if last else None
     while at is not None:
-        found.append(at)
+        found.append(len(values) - 1 - at)
         at = before[at]
-    return found[::-1]
+    return found
 
 
 def _count_epochs(rows: list[Row], file: str, findings: Findings) -> None:
@@ -270,7 +274,7 @@ def _count_epochs(rows: list[Row], file: str, findings: Findings) -> None:
     A first row called epoch 0 is the end of the first epoch, unless hardly any time had passed:
     then it is an evaluation before training.
     """
-    twice = [b for a, b in zip(rows, rows[1:], strict=False) if a.epoch == b.epoch is not None]
+    twice = [b for a, b in pairwise(rows) if a.epoch == b.epoch is not None]
     for row in twice:
         findings.remark(file, f"epoch again: {row.epoch:g} with other numbers", line=row.line)
     first = rows[0] if rows else None

@@ -117,10 +117,10 @@ def read_about(path: Path, file: str, findings: Findings) -> About | None:
     try:
         content = load_json(text)
     except ValueError as error:
-        findings.remark(file, f"no JSON: {error}")
+        findings.remark(file, f"damaged JSON: {error}")
         return None
     if not isinstance(content, dict):
-        findings.remark(file, f"no JSON object: a {type(content).__name__}")
+        findings.remark(file, f"damaged JSON: a {type(content).__name__}, not an object")
         return None
     raw = {key.lower(): value for key, value in content.items()}
     submitted = utc(raw.get("timestamp"))

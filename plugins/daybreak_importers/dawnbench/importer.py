@@ -99,7 +99,9 @@ class _Reading:
     def _about(self, entry: Entry) -> About:
         if entry.json is None:
             file = self._file(entry.tsv, entry)
-            self._findings.remark(file, "no JSON: nothing is known of author, hardware and price")
+            self._findings.remark(
+                file, "TSV without JSON: nothing is known of author, hardware and price"
+            )
             return About({}, {})
         about = read_about(entry.json, self._file(entry.json, entry), self._findings)
         return about or About({}, {})
@@ -127,7 +129,7 @@ class _Reading:
                 findings.leave_out(file, "row of another entry", f"{same} has it", line=row.line)
             return None
         outcome = _outcome(rows, task, file, findings)
-        return self._study(entry, task, task.training(), about, outcome, task.thresholds)
+        return self._study(entry, task.training(), about, outcome, task.thresholds)
 
     def _infer(self, entry: Entry, task: Task) -> RecordedStudy | None:
         findings = self._findings
@@ -164,12 +166,11 @@ class _Reading:
             outcome = Outcome(
                 TrialStatus.OK, objectives={"latency": latency}, samples=tuple(samples)
             )
-        return self._study(entry, task, task.inference(), about, outcome, [])
+        return self._study(entry, task.inference(), about, outcome, [])
 
     def _study(
         self,
         entry: Entry,
-        task: Task,
         benchmark: dict[str, Any],
         about: About,
         outcome: Outcome,
