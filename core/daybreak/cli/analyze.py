@@ -1,4 +1,4 @@
-"""`daybreak analyze`: which optimizer to trust, from the studies of a run."""
+"""`daybreak analyze`: which optimizer to trust, how long training takes and why, from a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def register(app: typer.Typer) -> None:
 def _analyze(
     name: Annotated[
         str | None,
-        typer.Argument(help="score, ranks, speedup, ecdf, ...; shootout: all; none: list them."),
+        typer.Argument(
+            help="score, ranks, time-to-accuracy, factors, ...; shootout: all of a search; training: "
+            "all of training runs; none: list them."
+        ),
     ] = None,
     results: Annotated[
         Path, typer.Option(envvar="DAYBREAK_RESULTS", help="Folder with results.")
@@ -38,14 +41,38 @@ def _analyze(
         str, typer.Option(help="Numbers of evaluations, e.g. 20,60,200; the usual if left out.")
     ] = "",
     clock: Annotated[
-        str, typer.Option(help="evaluations, or seconds: the study's clock, on known landscapes.")
+        str,
+        typer.Option(
+            help="Of a search: evaluations, or seconds (on known landscapes). Of training: train_s, "
+            "wall_s, epochs, steps, dollars, joules; the usual if left out."
+        ),
     ] = "evaluations",
     against: Annotated[
-        str | None, typer.Option(help="For speedup: the optimizer to measure others against.")
+        str | None,
+        typer.Option(
+            help="For speedup, factors, mlperf: the optimizer or entry to measure others against."
+        ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="For time-to-target: gap-0.5 to gap-1.0, or expert.")
+        str | None,
+        typer.Option(
+            help="For time-to-target: gap-0.5 to gap-1.0, or expert. Of training: names of thresholds."
+        ),
     ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option(help="Of training: time runs, or whole studies; runs if there are any."),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(help="Of training: compare by label, or each configuration by itself."),
+    ] = "label",
+    parameter: Annotated[
+        str | None, typer.Option(help="For scaling: over which parameter, e.g. threads.")
+    ] = None,
+    thresholds: Annotated[
+        str, typer.Option(help="For thresholds, rank-stability: values, e.g. 0.9,0.93,0.94.")
+    ] = "",
     level: Annotated[
         float, typer.Option(help="1 minus the confidence of intervals.", min=1e-3, max=0.5)
     ] = 0.05,
@@ -55,17 +82,22 @@ def _analyze(
         Path | None, typer.Option(help="Write the marked tables of this Markdown page anew.")
     ] = None,
 ) -> None:
-    """Answer which optimizer to trust at a budget: scores, ranks, speed-ups, costs, with intervals.
+    """Answer what a run says, with intervals.
+
+    Of a search: which optimizer to trust at a budget. Of training runs, imported ones too: how long,
+    how surely, why faster, at what cost.
 
     Example: daybreak analyze score --at 20,60,200 --results results
+
+    Example: daybreak analyze factors --against sequential
     """
-    from daybreak.analysis.answers import QUESTIONS, Asked, answer
+    from daybreak.analysis.answers import GROUPS, QUESTIONS, Asked, answer
     from daybreak.report.answers import markdown_table, print_answer
     from daybreak.report.pages import parse_numbers, update_page
 
     if name is None and update is None:
         rows = [{"name": q.name, "question": q.summary} for q in QUESTIONS.values()]
-        rows.append({"name": "shootout", "question": "all of these"})
+        rows += [{"name": name, "question": summary} for name, summary in GROUPS.items()]
         print_table(rows, ("name", "question"), as_json=as_json)
         return
     asked = Asked(
@@ -76,6 +108,10 @@ def _analyze(
         against=against,
         targets=tuple(target.split(",")) if target else (),
         level=level,
+        of=of,
+        by=by,
+        parameter=parameter,
+        thresholds=_values(thresholds),
     )
     with problems_told():
         if update is not None:
@@ -89,3 +125,14 @@ def _analyze(
     else:
         for one in found:
             print_answer(one)
+
+
+def _values(text: str) -> tuple[float, ...]:
+    from daybreak.errors import UserError
+
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise UserError(
+            f"'{text}' is no list of thresholds", expected="numbers such as 0.9,0.93,0.94"
+        ) from None

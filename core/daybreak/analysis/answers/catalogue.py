@@ -6,20 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.analysis.answers import cost, quality
+from daybreak.analysis.answers import causes, cost, leagues, quality, training
 from daybreak.analysis.answers.shape import Answer, Asked, Evidence
+from daybreak.analysis.curves import CLOCKS
 from daybreak.errors import UserError, nearest
 
-__all__ = ["QUESTIONS", "SHOOTOUT", "Question", "answer", "standing"]
+__all__ = ["GROUPS", "QUESTIONS", "SHOOTOUT", "TRAINING", "Question", "answer", "standing"]
+
+#: Asks all questions about searches.
+SHOOTOUT = "shootout"
+#: Asks all questions about training runs.
+TRAINING = "training"
+#: What each of them asks.
+GROUPS = {SHOOTOUT: "all of a search", TRAINING: "all of training runs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question by `name`: what it asks, and what answers it."""
+    """A question by `name`: what it asks, what answers it, and the one of `GROUPS` that it is in."""
 
     name: str
     summary: str
     answers: Callable[[Evidence], Answer]
+    group: str = SHOOTOUT
+
+
+def _of_training(name: str, summary: str, answers: Callable[[Evidence], Answer]) -> Question:
+    return Question(name, summary, answers, TRAINING)
 
 
 QUESTIONS = {
@@ -35,18 +48,29 @@ QUESTIONS = {
         Question("suggestion-time", "thinking time per evaluation", cost.suggestion_time),
         Question("duplicates", "wasted evaluations and proposals", cost.duplicates),
         Question("failures", "failed evaluations by kind", cost.failures),
+        _of_training(
+            "time-to-accuracy", "how long training takes, how surely", training.time_to_accuracy
+        ),
+        _of_training("survival", "who has not got there yet", training.survival),
+        _of_training("thresholds", "time against the threshold", training.thresholds),
+        _of_training("rank-stability", "the order at other thresholds", training.rank_stability),
+        _of_training("variation", "why runs differ: epochs or seconds", causes.variation),
+        _of_training("factors", "why it is faster: system x statistical", causes.factors),
+        _of_training("scaling", "what more threads or machines give", causes.scaling),
+        _of_training("cost", "dollars and joules to target, against time", causes.cost),
+        _of_training("rates", "epochs and steps per second, shares of time", causes.rates),
+        _of_training("generalisation", "on unseen data", causes.generalisation),
+        _of_training("mlperf", "olympic mean, reference convergence", leagues.mlperf),
+        _of_training("clock-profile", "who is quickest over all problems", leagues.clock_profile),
     )
 }
 
-#: Asks all of them.
-SHOOTOUT = "shootout"
-
 
 def answer(name: str, results: str | Path = "results", asked: Asked | None = None) -> list[Answer]:
-    """Answer question `name`, or all of them (`shootout`).
+    """Answer question `name`, or all of a group.
 
     Args:
-        name: a key of `QUESTIONS`, or `SHOOTOUT`.
+        name: a key of `QUESTIONS` or of `GROUPS`.
         results: the results folder.
         asked: which run and benchmarks, at which budgets.
 
@@ -54,23 +78,33 @@ def answer(name: str, results: str | Path = "results", asked: Asked | None = Non
         UserError: there is no such question, or the run cannot answer it.
         StoreError: there is no such run, or no results at all.
     """
-    names = [*QUESTIONS, SHOOTOUT]
+    names = [*QUESTIONS, *GROUPS]
     if name not in names:
         raise UserError(
             f"there is no analysis '{name}'",
             expected=f"one of {', '.join(names)}",
             nearest=nearest(name, names),
         )
-    with Evidence(Path(results), asked or Asked()) as evidence:
-        if name != SHOOTOUT:
+    asked = asked or Asked()
+    group = name if name in GROUPS else QUESTIONS[name].group
+    if group == SHOOTOUT and asked.clock not in CLOCKS:
+        raise UserError(
+            f"a search has no clock '{asked.clock}'",
+            expected=f"one of {', '.join(CLOCKS)}",
+            nearest=nearest(asked.clock, CLOCKS),
+        )
+    with Evidence(Path(results), asked) as evidence:
+        if name not in GROUPS:
             return [QUESTIONS[name].answers(evidence)]
-        return _all(evidence)
+        return _all(evidence, name)
 
 
-def _all(evidence: Evidence) -> list[Answer]:
+def _all(evidence: Evidence, group: str) -> list[Answer]:
     """Answer what the run can answer: without a known landscape there is no score, say."""
     found, refused = [], []
     for question in QUESTIONS.values():
+        if question.group != group:
+            continue
         try:
             found.append(question.answers(evidence))
         except UserError as error:

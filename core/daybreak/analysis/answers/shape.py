@@ -16,6 +16,9 @@ from daybreak.analysis.queries import open_index
 from daybreak.analysis.resampling import Interval
 from daybreak.analysis.scores import budgets
 from daybreak.analysis.summary import RunSummaryRow, find_run
+from daybreak.analysis.training.runs import BY, OF, TIMES, Timings, read_timings
+from daybreak.analysis.training.runs import CLOCKS as TRAINING_CLOCKS
+from daybreak.analysis.training.thresholds import CurvePoints, read_points
 from daybreak.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -71,10 +74,15 @@ class Asked:
         run: a run's id, its beginning, or a suite's name; None: the newest run.
         benchmark: a full name or a shell pattern; None: all.
         at: numbers of evaluations; empty: 20, 60, 200 and the longest study's.
-        clock: one of `daybreak.analysis.curves.CLOCKS`.
-        against: label of the optimizer that others are measured against; None: a default.
-        targets: names of targets of the view `ecdf`; empty: a default.
+        clock: of a search, one of `daybreak.analysis.curves.CLOCKS`; of training, one of
+            `daybreak.analysis.training.CLOCKS`, where the default means the usual clock there.
+        against: label of the optimizer or entry that others are measured against; None: a default.
+        targets: names of targets of the view `ecdf`, or of thresholds; empty: a default.
         level: 1 minus the confidence of the intervals.
+        of: what of training is timed: `runs`, or whole `studies`; None: runs if there are any.
+        by: what is an entry: a `label`, or each `configuration` by itself.
+        parameter: what scaling is over; None: threads, nodes or the like.
+        thresholds: values of the progress metric; empty: those that the curves pass.
     """
 
     run: str | None = None
@@ -84,14 +92,24 @@ class Asked:
     against: str | None = None
     targets: tuple[str, ...] = ()
     level: float = 0.05
+    of: str | None = None
+    by: str = "label"
+    parameter: str | None = None
+    thresholds: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.clock not in CLOCKS:
-            raise UserError(
-                f"there is no clock '{self.clock}'",
-                expected=f"one of {', '.join(CLOCKS)}",
-                nearest=nearest(self.clock, CLOCKS),
-            )
+        clocks = tuple(dict.fromkeys((*CLOCKS, *TRAINING_CLOCKS)))
+        for what, value, known in (
+            ("clock", self.clock, clocks),
+            ("thing to be timed", self.of, OF),
+            ("kind of entry", self.by, BY),
+        ):
+            if value is not None and value not in known:
+                raise UserError(
+                    f"there is no {what} '{value}'",
+                    expected=f"one of {', '.join(known)}",
+                    nearest=nearest(value, known),
+                )
         for number in self.at:
             if number < 1:
                 raise UserError(f"{number} is no number of evaluations", expected="1 or more")
@@ -145,6 +163,45 @@ class Evidence(AbstractContextManager["Evidence"]):
     def hits(self) -> Hits:
         """When they reached targets."""
         return read_hits(self.index, self.run.run_id, self.asked.benchmark)
+
+    @functools.cached_property
+    def timings(self) -> Timings:
+        """How long its runs took to their targets."""
+        asked = self.asked
+        return read_timings(
+            self.index,
+            self.run.run_id,
+            self.run.suite,
+            asked.benchmark,
+            targets=asked.targets,
+            of=asked.of,
+            by=asked.by,
+        )
+
+    @functools.cached_property
+    def points(self) -> list[CurvePoints]:
+        """Every look at its progress metrics."""
+        return read_points(self.index, self.run.run_id, self.asked.benchmark)
+
+    @property
+    def training_clock(self) -> str:
+        """The clock that training is timed with: what is asked for, else the usual one."""
+        if self.asked.clock == "evaluations":
+            return self.timings.clock()
+        if self.asked.clock == "seconds" and self.timings.of == "runs":
+            return self.timings.clock()
+        return self.timings.clock(self.asked.clock)
+
+    @property
+    def seconds_clock(self) -> str:
+        """The same, if it is one in seconds; else the usual one of these."""
+        clock = self.training_clock
+        return clock if clock in TIMES else self.timings.clock()
+
+    def curve_clock(self, points: CurvePoints) -> str:
+        """The clock that the curves on a benchmark are timed with."""
+        wanted = self.asked.clock
+        return points.clock(None if wanted in ("evaluations", "seconds") else wanted)
 
     @property
     def at(self) -> list[int]:

@@ -500,7 +500,7 @@ def _base(
 
 
 def _sign(a: float, b: float) -> int:
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 def kendall_tau(
