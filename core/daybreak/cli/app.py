@@ -37,6 +37,7 @@ _MODULES = (
     "optimizers",
     "plugins",
     "space",
+    "machine",
     "doctor",
 )
 

@@ -181,6 +181,14 @@ class RunWriter:
         """
         self._write("landscape", {"row": dict(row)})
 
+    def ceiling(self, row: Mapping[str, Any]) -> None:
+        """Record a measured ceiling of a machine's roofline: a row of the table `ceilings`.
+
+        `row` has `machine_id`, `device`, `ceiling`, `threads`, `value` and `repeats`, and may have
+        the other columns; the run is this one.
+        """
+        self._write("ceiling", {"row": {"measured_at": now(), **row}})
+
     def history(self, row: Mapping[str, Any]) -> None:
         """Record earlier trials that optimizers of this run are given; see `daybreak.run.history`.
 
