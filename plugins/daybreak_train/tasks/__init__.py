@@ -39,4 +39,7 @@ class Entry:
 
 
 #: every task, in the order in which they are listed
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (
+    Entry("halp", "daybreak_train.halp.task:HalpTask", "daybreak_train.halp.options:HalpOptions"),
+    Entry("image", "daybreak_train.image.task:ImageTask", "daybreak_train.image.options:ImageOptions"),
+)
