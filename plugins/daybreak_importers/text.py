@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -21,6 +22,7 @@ __all__ = [
     "read_bytes",
     "scrub",
     "slug",
+    "unique_slug",
     "utc",
 ]
 
@@ -135,6 +137,14 @@ def as_text(value: Any) -> str | None:
 def slug(name: str) -> str:
     """Return `name` in lower case with everything unusual as hyphens."""
     return re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-.") or "unnamed"
+
+
+def unique_slug(name: str) -> str:
+    """Return `slug(name)`, with a digest behind it where that is not `name` itself."""
+    short = slug(name)
+    if short == name:
+        return name
+    return f"{short[:80]}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:6]}"
 
 
 def utc(value: Any) -> str | None:

@@ -164,7 +164,7 @@ def _row(done: Imported, suite: Path | None) -> dict[str, Any]:
     report = done.report
     return {
         "kind": done.kind,
-        "path": str(done.path),
+        "path": done.url or str(done.path),
         "rows": report.rows,
         "kept": report.kept,
         "left_out": dict(report.left_out),
@@ -192,7 +192,7 @@ def _row(done: Imported, suite: Path | None) -> dict[str, Any]:
 
 def _tell(done: Imported, results: Path) -> None:
     report = done.report
-    words = f"{done.path}: {report.kept} of {report.rows} rows kept"
+    words = f"{done.url or done.path}: {report.kept} of {report.rows} rows kept"
     reasons = [f"{count} {reason}" for reason, count in report.left_out.items() if count]
     print_message(words + (f"; left out: {', '.join(reasons)}" if reasons else ""))
     for note in report.notes:

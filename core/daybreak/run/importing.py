@@ -28,6 +28,8 @@ __all__ = ["Imported", "collect_studies", "import_file", "record_studies"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+#: user's name and password in a URL
+_USER = re.compile(r"://[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Imported:
 
     `run_id` is None when the importer gave no studies; `known` says that this very content had
     been recorded before, and nothing was added. `collected` says what was added to collections,
-    where the importer gives such; `run_id` is the first of them then.
+    where the importer gives such; `run_id` is the first of them then. `url` is what was named, less
+    a user's name and password, where that is a URL.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class Imported:
     run_id: str | None = None
     known: bool = False
     collected: Collected | None = None
+    url: str | None = None
 
 
 def import_file(
@@ -93,27 +97,29 @@ def import_file(
     report = guarded(component, f"read('{path}')", lambda: importer.read(request))
     if not isinstance(report, ImportReport):
         raise _broken(component, f"returned {type(report).__name__}, not an ImportReport")
-    source = url or str(path)
+    shown = None if url is None else _USER.sub("://", url, count=1)
     studies = iter(report.studies)
     first = guarded(component, "giving its studies", lambda: next(studies, None))
     if first is None:
-        return Imported(kind, path, _final(component, report))
+        return Imported(kind, path, _final(component, report), url=shown)
     every = _checked(component, chain([first], studies))
     if isinstance(first, RecordedStudy) and first.run.get("name"):
         collected = guarded(
             component,
             "recording what it read",
-            lambda: collect_studies(results, every, source=url or str(path.absolute())),
+            lambda: collect_studies(results, every, source=shown or str(path.absolute())),
         )
         runs = list(collected.runs)
         known = not collected.added and not collected.changed
-        return Imported(kind, path, _final(component, report), runs[0], known, collected)
+        return Imported(kind, path, _final(component, report), runs[0], known, collected, shown)
     run_id, known = guarded(
         component,
         "recording what it read",
-        lambda: record_studies(results, list(every), suite=f"import-{kind}", source=source),
+        lambda: record_studies(
+            results, list(every), suite=f"import-{kind}", source=shown or str(path)
+        ),
     )
-    return Imported(kind, path, _final(component, report), run_id, known)
+    return Imported(kind, path, _final(component, report), run_id, known, url=shown)
 
 
 def _checked(component: Component, studies: Iterable[Any]) -> Iterable[RecordedStudy]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from daybreak import (
@@ -201,7 +200,7 @@ class _Reading:
         if remarks:
             details["remarks"] = remarks
         study: dict[str, Any] = {
-            "study_key": log.name if run.line == 1 or not run.began else f"{log.name}",
+            "study_key": log.name if run.place == 0 else f"{log.name}#{run.place + 1}",
             "optimizer": label,
             "component": "mllog",
             "seed": seed,
@@ -270,8 +269,3 @@ def _continues(longer: Run, shorter: Run) -> bool:
         return False
     pairs = zip(longer.evaluations, shorter.evaluations, strict=False)
     return not shorter.ended and all(_numbers(a) == _numbers(b) for a, b in pairs)
-
-
-def relative_root(path: Path) -> Path:
-    """Return the folder that remarks' files are relative to."""
-    return path if path.is_dir() else path.parent

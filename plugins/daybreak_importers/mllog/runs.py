@@ -47,6 +47,7 @@ class Run:
 
     Attributes:
         line: line of its run_start, or of its first line.
+        place: which run of the log it is, from 0.
         benchmark: name that the lines give; None: none.
         dialect: of its lines.
         began: UTC seconds at run_start; None: no line has a time.
@@ -65,6 +66,7 @@ class Run:
     """
 
     line: int
+    place: int = 0
     benchmark: str | None = None
     dialect: str = ""
     began: float | None = None
@@ -107,7 +109,7 @@ def assemble(lines: Iterable[Line | Damaged]) -> list[Run]:
         if isinstance(line, Damaged):
             damaged.append(line)
             continue
-        same = (line.time, line.key, repr(line.value), line.metadata.get("epoch_num"))
+        same = (line.time, line.key, repr(line.value), *_epoch(line))
         if same in seen:
             repeated += 1
             continue
@@ -117,7 +119,7 @@ def assemble(lines: Iterable[Line | Damaged]) -> list[Run]:
         (segments[-1][1] if segments else header).append(line)
     if not segments and any(line.key in _EVALUATION for line in header):
         segments = [([], header)]
-    runs = [_run(before, segment) for before, segment in segments]
+    runs = [_run(place, *parts) for place, parts in enumerate(segments)]
     for torn in damaged:
         what = "cut in the middle: the log's last line" if torn.last else "damaged line: not read"
         owner = max((run for run in runs if run.line <= torn.number), key=_line, default=None)
@@ -157,9 +159,9 @@ def _begins(line: Line, segments: list[tuple[list[Line], list[Line]]]) -> bool:
     return first is not None and line.time is not None and abs(line.time - first) > _RANKS_S
 
 
-def _run(header: list[Line], segment: list[Line]) -> Run:
+def _run(place: int, header: list[Line], segment: list[Line]) -> Run:
     first = segment[0]
-    run = Run(first.number, dialect=first.dialect)
+    run = Run(first.number, place, dialect=first.dialect)
     for line in (*header, *segment):
         _take_fact(run, line)
     inits = {line.key: line.time for line in header if line.time is not None}

@@ -1,0 +1,3 @@
+"""Optuna's storages, read without Optuna where they are files: nothing of theirs is ever written,
+and nothing is unpickled.
+"""
