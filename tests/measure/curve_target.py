@@ -115,9 +115,7 @@ def ahead(protocol: MeasurementProtocol) -> Iterator[Event | Sample]:
 def many(protocol: MeasurementProtocol) -> Iterator[Event | Sample]:
     for number in range(1_000_000):
         value = 0.95 if number >= 777_777 else 0.5 + 1e-7 * number
-        yield Event(
-            "accuracy", value, step=number, train_s=number * 1e-6, wall_s=number * 1e-6
-        )
+        yield Event("accuracy", value, step=number, train_s=number * 1e-6, wall_s=number * 1e-6)
 
 
 def silent(protocol: MeasurementProtocol) -> Iterator[Event | Sample]:
@@ -152,8 +150,8 @@ def words(protocol: MeasurementProtocol) -> Iterator[Event | Sample]:
 
 
 class Session:
-    identity: Mapping[str, str] = {}  # noqa: RUF012
-    floors: Mapping[str, float] = {}  # noqa: RUF012
+    identity: Mapping[str, str] = {}
+    floors: Mapping[str, float] = {}
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
@@ -170,9 +168,7 @@ class Session:
     def verify(self, artifact: Any) -> Verdict:
         return Verdict(True)
 
-    def measure(
-        self, artifact: Any, protocol: MeasurementProtocol
-    ) -> Iterator[Sample | Event]:
+    def measure(self, artifact: Any, protocol: MeasurementProtocol) -> Iterator[Sample | Event]:
         found: Iterator[Sample | Event] = globals()[self._options.get("stream", "steady")](protocol)
         return found
 

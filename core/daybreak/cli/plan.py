@@ -10,6 +10,7 @@ from daybreak.cli.completion import complete_suites
 from daybreak.cli.output import print_json, print_message, print_table
 
 if TYPE_CHECKING:
+    from daybreak.plugin.contracts import Benchmark
     from daybreak.records import Budget, StudyPlan
     from daybreak.suite import Missing, RunPlan, TimeBound
 
@@ -93,6 +94,8 @@ def _groups(plan: RunPlan) -> list[dict[str, Any]]:
                 "dollars": first.budget.dollars,
                 "tokens": first.budget.tokens,
                 "at_most_s": total,
+                "stop": _stop_json(first, plan.benchmarks[benchmark]),
+                "dollars_per_hour": first.dollars_per_hour,
                 "bounded_by_budget": bound.by_budget,
                 "simulated": simulated,
                 "options": dict(first.options),
@@ -152,6 +155,7 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
             f"besides, {_count(bound.simulated, 'study', 'studies')} on a simulated clock, where "
             "only optimizers take time: unknown"
         )
+    lines += _training(plan)
     lines.append("references:")
     for name, benchmark in plan.benchmarks.items():
         references = [
@@ -160,6 +164,36 @@ def _summary(plan: RunPlan, bound: TimeBound) -> list[str]:
         ]
         lines.append(f"  {name}: {', '.join(references) or 'none'}")
     return lines
+
+
+def _training(plan: RunPlan) -> list[str]:
+    """Return a line for each training job, saying where its curve ends, and what an hour costs."""
+    from daybreak.suite import describe_stop
+
+    firsts: dict[str, StudyPlan] = {}
+    for study in plan.studies:
+        firsts.setdefault(study.benchmark, study)
+    lines: list[str] = []
+    for name, study in firsts.items():
+        price = study.dollars_per_hour
+        ends = describe_stop(plan.benchmarks[name], study.protocol.stop)
+        parts = [part for part in (ends, "" if price is None else f"${price:g} an hour") if part]
+        if parts:
+            lines.append(f"  {name}: {', '.join(parts)}")
+    return ["training:", *lines] if lines else []
+
+
+def _stop_json(study: StudyPlan, benchmark: Benchmark) -> dict[str, Any] | None:
+    """Return where a training job ends, its own target filled in; None: it is no training job."""
+    if benchmark.curve is None:
+        return None
+    rule = study.protocol.stop
+    return {
+        "metric": benchmark.curve.metric,
+        "target": benchmark.curve.target if rule is None else rule.target,
+        "train_s": None if rule is None else rule.train_s,
+        "epochs": None if rule is None else rule.epochs,
+    }
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -408,18 +408,19 @@ def _ran_back(event: Event, what: str, now: float, before: float, unit: str) -> 
 
 
 def _float(value: Any, what: str, event: Event) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        try:
-            # arrays of one number and the like
-            return float(value.item())
-        except (AttributeError, TypeError, ValueError):
-            raise TrialFailed(
-                f"the {what} of an event of '{event.metric}' is {value!r:.100}, no number"
-            ) from None
+    number = value
     try:
-        return float(value)
+        if not isinstance(value, numbers.Real) and hasattr(value, "item"):
+            number = value.item()  # an array of one number, and the like
+        if isinstance(number, bool | str):
+            raise TypeError
+        return float(number)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.inf if number > 0 else -math.inf
+    except (TypeError, ValueError):
+        raise TrialFailed(
+            f"the {what} of an event of '{event.metric}' is {value!r:.100}, no number"
+        ) from None
 
 
 def _int(value: Any, event: Event) -> int:

@@ -6,8 +6,10 @@ machine that warms up or gets busy disturbs every optimizer alike.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -18,7 +20,7 @@ from daybreak.measure import Bench, CurveSetting, open_bench
 from daybreak.plugin import Component, Registry
 from daybreak.plugin.contracts import Benchmark
 from daybreak.plugin.specs import Isolation, TargetSpec
-from daybreak.records import Configuration, Cutoff, Outcome, StudyPlan
+from daybreak.records import Configuration, Cutoff, Event, Outcome, StudyPlan
 from daybreak.run.devices import DeviceLocks
 from daybreak.run.keys import TrialKeys, trial_key_prefix
 from daybreak.run.optimizers import Optimizers
@@ -26,6 +28,9 @@ from daybreak.run.references import ReferenceTurns
 from daybreak.run.study import Cancelled, Study
 
 __all__ = ["BenchHolder", "Block"]
+
+#: Seconds between two looks at the curve of a trial under way.
+_PROGRESS_EVERY_S = 0.5
 
 
 @dataclass
@@ -44,6 +49,8 @@ class BenchHolder:
     #: identity recorded by an earlier attempt at this run, if there was one
     identity: Mapping[str, str] | None
     on_open: Callable[[BenchHolder, Bench], None]
+    #: called with a study's names and the newest event of the curve that is being measured
+    on_progress: Callable[[Mapping[str, Any], BenchHolder, Event], None]
 
     bench: Bench | None = field(default=None, init=False)
     _keys: TrialKeys | None = field(default=None, init=False)
@@ -135,12 +142,33 @@ class BenchHolder:
         key = self._keys(configuration)
 
         def measured() -> Outcome:
-            return bench.measure(configuration, best=best, cutoffs=cutoffs)
+            return bench.measure(
+                configuration, best=best, cutoffs=cutoffs, on_events=self._watcher(study)
+            )
 
         if not self.spec.exclusive or self.spec.isolation is Isolation.INLINE:
             return self.registry.around_trial(study, configuration, measured), key
         with self.devices.hold(self.spec.devices):
             return self.registry.around_trial(study, configuration, measured), key
+
+    def _watcher(self, study: Mapping[str, Any]) -> Callable[[tuple[Event, ...]], None] | None:
+        """Return what looks on while a curve is measured; None: there is no curve."""
+        curve = self.benchmark.curve
+        if curve is None:
+            return None
+        told = -math.inf
+
+        def look(events: tuple[Event, ...]) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if now - told < _PROGRESS_EVERY_S:
+                return
+            newest = next((e for e in reversed(events) if e.metric == curve.metric), None)
+            if newest is not None:
+                told = now
+                self.on_progress(study, self, newest)
+
+        return look
 
     def cancel(self) -> None:
         """Kill a trial under way, from any thread."""

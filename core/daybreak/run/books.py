@@ -23,7 +23,7 @@ from daybreak.measure.machine import (
     noise_warnings,
 )
 from daybreak.plugin import Registry
-from daybreak.records import Trial, TrialStatus
+from daybreak.records import Event, Trial, TrialStatus
 from daybreak.run.events import Listener
 from daybreak.run.history import Histories
 from daybreak.run.keys import new_run_id
@@ -344,6 +344,20 @@ class Books:
             )
             if not replayed:
                 self._between_trials()
+
+    def progress(self, study: Mapping[str, Any], holder: BenchHolder, event: Event) -> None:
+        """Tell how far the trial under way has come; nothing is recorded of it yet."""
+        benchmark = holder.benchmark
+        units = {m.name: m.unit for m in (*benchmark.objectives, *benchmark.metrics)}
+        self._tell(
+            "progress",
+            **study,
+            metric=event.metric,
+            unit=units.get(event.metric, ""),
+            value=event.value,
+            epoch=event.epoch,
+            train_s=event.train_s,
+        )
 
     def study_ended(self, study: Study) -> None:
         """Record how a study ended."""

@@ -181,6 +181,7 @@ class _Engine:
             environment_id=books.environment_id,
             identity=books.recorded_identity(first.benchmark),
             on_open=books.bench_opened,
+            on_progress=books.progress,
         )
         studies = [
             self._study(plan, self.registry.get("optimizer", plan.component), holder, books)

@@ -6,6 +6,8 @@ Every event is a kind and plain JSON values. Kinds and their values:
 results. `bench_opened`: benchmark, sandbox, seconds. `study_started`: study_id, benchmark,
 optimizer, seed, role, evaluations. `trial_finished`: study_id, benchmark, optimizer, seed, number,
 status, failure_kind, message, objective, unit, best, elapsed_s, reference, replayed.
+`progress`: study_id, benchmark, optimizer, seed, metric, unit, value, epoch, train_s: the newest
+event of a progress curve that is being measured, at most twice a second.
 `study_finished`: study_id, benchmark, optimizer, seed, status, message, trials, best.
 `warning`: message. `run_finished`: run_id, status, studies, failed_studies, trials, failures,
 seconds.

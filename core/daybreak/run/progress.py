@@ -49,7 +49,8 @@ class TerminalListener:
 
     def event(self, kind: str, values: dict[str, Any]) -> None:
         """Take one event and redraw, at most ten times a second."""
-        handler = getattr(self, f"_{kind}", None)
+        # `_progress` is the bar of the whole run
+        handler = getattr(self, "_progress_of" if kind == "progress" else f"_{kind}", None)
         if handler is not None:
             handler(values)
         now = time.monotonic()
@@ -113,6 +114,7 @@ class TerminalListener:
     def _trial_finished(self, values: dict[str, Any]) -> None:
         study = self._studies.setdefault(values["study_id"], dict(values))
         study["number"] = values["number"] + 1
+        study["now"] = ""
         study["best"], study["unit"] = values["best"], values["unit"]
         if values["failure_kind"]:
             study["failures"] = study.get("failures", 0) + 1
@@ -122,6 +124,15 @@ class TerminalListener:
             self._recent.append(time.monotonic())
         if study.get("role") != "reference":
             self._progress.update(self._task, advance=1, left=self._left())
+
+    def _progress_of(self, values: dict[str, Any]) -> None:
+        study = self._studies.setdefault(values["study_id"], dict(values))
+        text = f"{values['metric']} {_number(values['value'], values['unit'])}"
+        if values["epoch"] is not None:
+            text += f", epoch {values['epoch']:g}"
+        if values["train_s"] is not None:
+            text += f", {values['train_s']:.3g} s"
+        study["now"] = text
 
     def _study_finished(self, values: dict[str, Any]) -> None:
         study = self._studies.get(values["study_id"])
@@ -173,7 +184,7 @@ class TerminalListener:
                 else str(study["number"]),
                 _number(study.get("best"), study.get("unit")),
                 str(study.get("failures") or ""),
-                study["status"],
+                study["status"] or Text(study.get("now", "")),
             )
         parts: list[Any] = [table, self._progress.get_renderable()]
         if self._failures:
@@ -183,4 +194,5 @@ class TerminalListener:
 
 
 def _number(value: float | None, unit: str | None) -> str:
-    return "-" if value is None else f"{value:.4g} {unit or ''}".rstrip()
+    unit = "" if unit in (None, "1") else unit
+    return "-" if value is None else f"{value:.4g} {unit}".rstrip()

@@ -113,12 +113,13 @@ class Study:
             if not proposed:
                 self._end("exhausted", "the optimizer has nothing left to propose")
                 return
-            cutoffs: list[Sequence[Cutoff]] | None = [()] * len(proposed)
+            cutoffs: list[Sequence[Cutoff]] = [()] * len(proposed)
             if curtails:
                 # asked when replaying, too: the optimizer may count on it
-                cutoffs = self._call("say when to give up", self._cutoffs, optimizer, proposed)
-                if cutoffs is None:
+                found = self._call("say when to give up", self._cutoffs, optimizer, proposed)
+                if found is None:
                     return
+                cutoffs = found
             ask_s = (perf_counter() - began) / len(proposed)
             trials: list[Trial] = []
             for configuration, until in zip(proposed, cutoffs, strict=True):

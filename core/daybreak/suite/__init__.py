@@ -10,6 +10,7 @@ from daybreak.suite.model import Suite
 from daybreak.suite.plan import RunPlan, plan_suite
 from daybreak.suite.requirements import Missing, missing_requirements
 from daybreak.suite.schema import suite_schema
+from daybreak.suite.stopping import describe_stop
 
 __all__ = [
     "Missing",
@@ -18,6 +19,7 @@ __all__ = [
     "SuiteFaultsError",
     "SuiteInfo",
     "TimeBound",
+    "describe_stop",
     "find_suite",
     "list_suites",
     "load_suite",

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeBound", "study_bound", "total_bound"]
 
-#: building, verifying and measuring have a timeout each
+#: building, verifying and measuring have a timeout each; a training job concludes besides
 _PHASES = 3
+_TRAINING_PHASES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def study_bound(study: StudyPlan, benchmark: Benchmark, *, simulated: bool = Fal
         every = study.protocol.interleave
         rounds = 1 + (budget.evaluations // every if every else 0)
         trials = budget.evaluations + rounds * len(benchmark.references)
-        worst = _PHASES * study.protocol.timeout_s * trials
+        phases = _PHASES if benchmark.curve is None else _TRAINING_PHASES
+        worst = phases * study.protocol.timeout_s * trials
     if budget.seconds is not None and (worst is None or budget.seconds <= worst):
         return TimeBound(budget.seconds, by_budget=True)
     return TimeBound(worst, by_budget=False)

@@ -194,6 +194,12 @@ def _warnings(
         timeout = one.entry.protocol.timeout
         if one.full in simulated:
             continue  # no timeout applies
+        train_s = None if one.protocol.stop is None else one.protocol.stop.train_s
+        if train_s is not None and train_s > timeout:
+            found.append(
+                f"{one.full}: the timeout ({timeout:g} s) ends training before its stop rule does "
+                f"({train_s:g} s of training); raise 'timeout'"
+            )
         if budget.seconds is not None and budget.seconds < timeout:
             found.append(
                 f"{one.full}: one trial may take longer ({timeout:g} s for each of its phases) "

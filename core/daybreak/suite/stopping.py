@@ -11,11 +11,12 @@ from daybreak.records import TIME_TO_TARGET, Direction, StopRule, Threshold
 from daybreak.suite.faults import Faults
 from daybreak.suite.model import Suite
 from daybreak.suite.tree import Place, locate
+from daybreak.suite.values import format_seconds
 
 if TYPE_CHECKING:
     from daybreak.plugin.contracts import Benchmark
 
-__all__ = ["curve_problem", "resolve_stops"]
+__all__ = ["curve_problem", "describe_stop", "resolve_stops"]
 
 _AN_ABSOLUTE_TARGET = "'targets: {NAME: {metric: METRIC, value: NUMBER}}'"
 
@@ -39,6 +40,26 @@ def curve_problem(benchmark: Benchmark) -> str | None:
         if metric.unit != "s" or metric.direction is not Direction.MINIMIZE:
             return f"has '{TIME_TO_TARGET}' in '{metric.unit}', {metric.direction}: s, minimize"
     return None
+
+
+def describe_stop(benchmark: Benchmark, rule: StopRule | None) -> str:
+    """Return in words where the benchmark's curve ends; nothing if it has none."""
+    curve = benchmark.curve
+    if curve is None:
+        return ""
+    metrics = {metric.name: metric for metric in (*benchmark.objectives, *benchmark.metrics)}
+    unit = metrics[curve.metric].unit
+    target = curve.target if rule is None else rule.target
+    train_s = None if rule is None else rule.train_s
+    epochs = None if rule is None else rule.epochs
+    parts = []
+    if target is not None:
+        parts.append(f"until {curve.metric} {target:g}{'' if unit == '1' else f' {unit}'}")
+    if train_s is not None:
+        parts.append(f"{format_seconds(train_s)} of training")
+    if epochs is not None:
+        parts.append(f"{epochs:g} epochs")
+    return " or ".join(parts) or "until it ends by itself"
 
 
 def resolve_stops(
