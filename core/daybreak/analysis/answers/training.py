@@ -51,15 +51,22 @@ def lacking(found: Iterable[_Counted], what: str = "runs", of: str = "an interva
 
 
 def mixtures(timings: Timings) -> list[str]:
-    """Return a sentence if entries mix configurations."""
+    """Return sentences if runs were left out as repeats, and if entries mix configurations."""
+    found = []
+    if timings.repeats:
+        found.append(
+            f"{timings.repeats} runs with the seed and configuration of another are left out: they "
+            "train the very same and say nothing of other seeds; see the view training_repeats"
+        )
     if not timings.mixed:
-        return []
+        return found
     names = sorted({f"{entry} ({n})" for (_, entry), n in timings.mixed.items()})
     return [
+        *found,
         "entries mix configurations, whose differences add to the spread: "
         + ", ".join(names[:6])
         + (" and others" if len(names) > 6 else "")
-        + "; --by configuration tells them apart"
+        + "; --by configuration tells them apart",
     ]
 
 

@@ -99,7 +99,8 @@ def read_outcomes(
         UserError: no training run streamed anything.
     """
     found = index.execute(
-        "SELECT * FROM training_runs WHERE run_id = ? ORDER BY benchmark, entry, seed, trial_id",
+        "SELECT r.* FROM training_runs r JOIN training_repeats k ON k.trial_id = r.trial_id "
+        "AND k.kept WHERE r.run_id = ? ORDER BY r.benchmark, r.entry, r.seed, r.trial_id",
         [run_id],
     )
     names = [column[0] for column in found.description or ()]

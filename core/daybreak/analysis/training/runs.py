@@ -54,10 +54,12 @@ _RUNS = """
            any_value(v.margin), any_value(v.later), any_value(v.falls_back), any_value(v.ended)
     FROM trial_time_to_target v
     JOIN trials t ON t.trial_id = v.trial_id
+    JOIN training_repeats k ON k.trial_id = v.trial_id AND k.kept
     WHERE v.run_id = ? AND v.reached IS NOT NULL
     GROUP BY v.benchmark, v.entry, v.target_name, v.trial_id, v.study_id
     ORDER BY v.benchmark, v.target_name, v.entry, any_value(v.seed), v.trial_id
 """
+_REPEATS = "SELECT count(*) FROM training_repeats WHERE run_id = ? AND NOT kept"
 _STUDIES = """
     SELECT v.benchmark, v.optimizer, v.target_name, any_value(v.metric), any_value(v.threshold),
            v.study_id, v.study_id, any_value(v.seed), 0, NULL, NULL, bool_or(v.reached),
@@ -135,6 +137,7 @@ class Timings:
         of: one of `OF`: what was timed.
         rows: by benchmark, target and entry.
         mixed: (benchmark, entry) whose runs have several configurations, with how many.
+        repeats: runs left out since they train the very same as another (see `training_repeats`).
     """
 
     run_id: str
@@ -142,6 +145,7 @@ class Timings:
     of: str
     rows: tuple[Timing, ...]
     mixed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    repeats: int = 0
 
     def clock(self, wanted: str | None = None) -> str:
         """Return `wanted`, or the usual clock if None: training time, else wall time, else epochs.
@@ -250,7 +254,8 @@ def read_timings(
         found = [replace(one, entry=names[one.run]) for one in found]
         found.sort(key=lambda one: (one.benchmark, one.target, one.entry))
         mixed = {}
-    return Timings(run_id, suite, chosen, tuple(found), mixed)
+    repeats = index.execute(_REPEATS, [run_id]).fetchone() if chosen == "runs" else None
+    return Timings(run_id, suite, chosen, tuple(found), mixed, repeats[0] if repeats else 0)
 
 
 def fits(name: str, pattern: str | None) -> bool:

@@ -140,7 +140,7 @@ def kaplan_meier(
     share = np.cumprod(1 - there / np.maximum(at_risk, 1))
     with np.errstate(divide="ignore"):
         variance = np.cumsum(there / (at_risk * (at_risk - there)))
-    return moments, share, at_risk, variance
+    return moments, np.asarray(share), at_risk.astype(np.int64), variance
 
 
 def _log_log(

@@ -50,6 +50,7 @@ _POINTS = """
     FROM curves c
     JOIN progress_metrics p
       ON p.run_id = c.run_id AND p.benchmark = c.benchmark AND p.metric = c.metric
+    JOIN training_repeats k ON k.trial_id = c.trial_id AND k.kept
     WHERE c.run_id = ?
     ORDER BY c.benchmark, c.entry, c.trial_id, c.seq
 """
