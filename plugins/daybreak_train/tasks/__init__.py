@@ -42,4 +42,14 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("halp", "daybreak_train.halp.task:HalpTask", "daybreak_train.halp.options:HalpOptions"),
     Entry("image", "daybreak_train.image.task:ImageTask", "daybreak_train.image.options:ImageOptions"),
+    Entry(
+        "matrix-sgd",
+        "daybreak_train.matrix.task:MatrixTask",
+        "daybreak_train.matrix.options:MatrixOptions",
+    ),
+    Entry(
+        "gibbs",
+        "daybreak_train.gibbs.task:GibbsTask",
+        "daybreak_train.gibbs.options:GibbsOptions",
+    ),
 )
