@@ -30,7 +30,7 @@ from daybreak.report.figures import (
 )
 from daybreak.report.figures.style import strokes
 from daybreak.report.page import Part, Report, page, write_report
-from daybreak.report.sections import Absent, Body, Data, Section
+from daybreak.report.sections import Body, Data, Section
 
 NAMES = ["baco", "baco-paper", "random", "a<b & c", "optuna-tpe"]
 SVG = "{http://www.w3.org/2000/svg}"

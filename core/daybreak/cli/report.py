@@ -39,30 +39,50 @@ def _report(
     at: Annotated[
         str, typer.Option(help="Numbers of evaluations for tables and ranks, e.g. 20,60,200.")
     ] = "",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Write the page anew as results come in, until the run named by --run has ended, "
+            "or Ctrl-C. Browsers read it again by themselves.",
+        ),
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=1.0, help="With --watch: seconds between two looks at the results.")
+    ] = 5.0,
     update: Annotated[
         Path | None,
         typer.Option(help="Write the marked tables and figures of this Markdown page anew."),
     ] = None,
 ) -> None:
-    """Draw a run: scores over the budget, ranks, targets reached, what the model believed.
+    """Write a run as one page: how long, how surely, why faster, at what cost; or its figures.
 
-    Needs matplotlib: pip install 'daybreak[report]'.
+    The page is complete in itself: it fetches nothing, runs no script, and holds its data and the
+    SQL behind each figure. Needs matplotlib: pip install 'daybreak[report]'.
 
     Example: daybreak report --out report.html --results results
     """
     from daybreak.analysis.answers import Asked
     from daybreak.report.page import make_report, write_report
-    from daybreak.report.pages import parse_numbers, update_page
+    from daybreak.report.pages import marked_figures, parse_numbers, update_page
+    from daybreak.report.watching import watch_report
 
     if update is not None and out.suffix in (".html", ".htm"):
         raise UserError(
             "a Markdown page needs its figures as files",
             expected="a folder: --out docs/figures --update docs/page.md",
         )
+    if watch and update is not None:
+        raise UserError("--watch writes a page, not the figures of a Markdown page")
     asked = Asked(run=run, benchmark=benchmark, at=parse_numbers(at))
+    if watch:
+        # what is amiss is told at once, not when the run has ended
+        watch_report(results, out, asked, study, every_s=every, told=print_message)
+        return
     with problems_told():
         report = make_report(results, asked, study)
-    for file in write_report(out, report):
+    only = marked_figures(update) if update is not None else None
+    for file in write_report(out, report, only=only):
         print_message(f"written: {file}")
     if update is not None:
         with problems_told():

@@ -1,7 +1,7 @@
 """Many curves put together into bands, by order statistics, so that "never" counts as a value.
 
-Each curve is a step function of a clock: after a point it holds that point's value until the next.
-At every moment a `Band` says where the median of the curves lies, the distribution-free 95 %
+A curve is a step function of a clock, which holds a point's value until the next, or its points are
+joined by straight lines. At every moment a `Band` says where the median of the curves lies, the distribution-free 95 %
 confidence interval of that median (as `daybreak.measure.statistics` has it: the smallest and the
 largest of fewer than six curves), and the range of eight curves out of ten.
 """
@@ -82,18 +82,22 @@ def at_moments(
     *,
     held: bool = False,
     before: float = float("nan"),
+    joined: bool = False,
 ) -> NDArray[np.float64]:
-    """Return a step function's values at moments.
+    """Return a curve's values at moments; NaN beyond its last point.
 
     Args:
         x: its points, in ascending order.
-        y: the values from there on.
+        y: the values from there on, until the next point.
         at: the moments.
-        held: whether its last value holds for ever; otherwise it is NaN beyond the last point.
+        held: whether its last value holds for ever.
         before: its value before the first point.
+        joined: points are joined by straight lines instead.
     """
     import numpy as np
 
+    if joined and len(x):
+        return np.asarray(np.interp(at, x, y, left=before, right=np.nan), dtype=np.float64)
     place = np.searchsorted(x, at, side="right") - 1
     values = np.where(place >= 0, np.asarray(y, dtype=np.float64)[np.maximum(place, 0)], before)
     if not held and len(x):

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from daybreak.analysis.answers import Answer, Estimate
 from daybreak.report.answers import cell
 
-__all__ = ["DATA_BYTES", "Html", "attached_csv", "element", "table", "text"]
+__all__ = ["DATA_BYTES", "Html", "attached_csv", "element", "prose", "table", "text"]
 
 Html = NewType("Html", str)
 
@@ -38,6 +38,11 @@ def text(words: object) -> Html:
     return Html(html.escape(_UNSOUND.sub("\ufffd", str(words)), quote=True))
 
 
+def prose(words: object) -> Html:
+    """Return a plain text as HTML, with what stands between backticks as code."""
+    return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", text(words)))
+
+
 def element(tag: str, *content: Html, **attributes: str | bool | None) -> Html:
     """Return an element; ``class_`` stands for `class`, ``_`` in other names for ``-``.
 
@@ -52,25 +57,34 @@ def element(tag: str, *content: Html, **attributes: str | bool | None) -> Html:
     return Html(f"<{' '.join(parts)}>{''.join(content)}</{tag}>")
 
 
-def table(found: Answer) -> Html:
-    """Return a table with its title as caption, rows headed by their first cell, and its notes."""
+def table(found: Answer, *, most: int | None = None) -> Html:
+    """Return a table with its title as caption, rows headed by their first cell, and its notes.
+
+    Columns without any value are left out. With `most` rows at most; then a note says how many
+    there are.
+    """
+    columns = [
+        column
+        for i, column in enumerate(found.columns)
+        if i == 0 or any(cell(row.get(column)) for row in found.rows)
+    ]
     numeric = {
         column: all(not isinstance(row.get(column), str) for row in found.rows)
-        for column in found.columns
+        for column in columns
     }
     head = "".join(
         element("th", text(column), scope="col", class_="number" if numeric[column] else None)
-        for column in found.columns
+        for column in columns
     )
     lines, before = [], None
-    for row in found.rows:
+    for row in found.rows[:most]:
         cells = [
             _cell(row.get(column), head=i == 0, number=numeric[column])
-            for i, column in enumerate(found.columns)
+            for i, column in enumerate(columns)
         ]
-        again = before is not None and row.get(found.columns[0]) == before
+        again = before is not None and row.get(columns[0]) == before
         lines.append(element("tr", *cells, class_="again" if again else None))
-        before = row.get(found.columns[0])
+        before = row.get(columns[0])
     rows = "\n".join(lines)
     caption = element("caption", text(found.title)) if found.title else ""
     inner = f"{caption}<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody>"
@@ -84,10 +98,12 @@ def table(found: Answer) -> Html:
             aria_label=f"table: {found.title or found.name}",
         )
     ]
-    if found.notes:
-        parts.append(
-            element("ul", *(element("li", text(note)) for note in found.notes), class_="notes")
-        )
+    notes = list(found.notes)
+    if most is not None and len(found.rows) > most:
+        notes.append(f"the first {most} of {len(found.rows)} rows; the data hold more")
+    if notes:
+        lines_below = (element("li", prose(note)) for note in notes)
+        parts.append(element("ul", *lines_below, class_="notes"))
     return Html("\n".join(parts))
 
 

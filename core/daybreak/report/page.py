@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,17 @@ from daybreak.analysis.answers import Asked
 from daybreak.analysis.answers.shape import Evidence
 from daybreak.errors import UserError
 from daybreak.report.figures.style import assigned_strokes
-from daybreak.report.markup import Html, attached_csv, element, table, text
+from daybreak.report.markup import Html, attached_csv, element, prose, table, text
 from daybreak.report.sections import CHAPTERS, Absent, Material, Section, make
+from daybreak.report.sections.shape import flat
 from daybreak.report.theme import SWITCH, style_sheet
 
 __all__ = ["Part", "Report", "make_report", "page", "write_report"]
 
 # a table below a figure is folded away if it has more rows
 _FOLDED = 16
+# rows of a table on the page; the data hold more
+_ROWS = 250
 # nothing is fetched and nothing runs, whatever somebody called an optimizer
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -142,7 +145,7 @@ def page(report: Report, *, refresh_s: int | None = None) -> str:
         element("header", *opening),
         _contents(report),
         element("main", Html("\n".join(_part(part) for part in report.parts)), id="content"),
-        element("footer", element("p", text(_FOOT))),
+        element("footer", element("p", prose(_FOOT))),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n'
@@ -175,9 +178,12 @@ def _part(part: Part) -> Html:
     content = [element("h2", text(part.title))]
     content += [_section(section) for section in part.sections]
     if part.absent:
+        reasons: dict[str, list[str]] = {}
+        for one in part.absent:
+            reasons.setdefault(one.why, []).append(one.title)
         lines = [
-            element("li", element("b", text(one.title)), text(f": {_sentence(one.why)}"))
-            for one in part.absent
+            element("li", element("b", text("; ".join(titles))), text(": "), prose(_sentence(why)))
+            for why, titles in reasons.items()
         ]
         content.append(
             element(
@@ -202,14 +208,14 @@ def _section(section: Section) -> Html:
             "div", _inlined(section.name, body.svg),
             class_="scroll", tabindex="0", role="region", aria_label=label,
         )  # fmt: skip
-        content.append(element("figure", drawn, element("figcaption", text(body.caption))))
+        content.append(element("figure", drawn, element("figcaption", prose(body.caption))))
     else:
-        content.append(element("p", text(body.caption), class_="caption"))
+        content.append(element("p", prose(body.caption), class_="caption"))
     if body.notes:
-        notes = (element("li", text(_sentence(note))) for note in body.notes)
+        notes = (element("li", prose(_sentence(note))) for note in body.notes)
         content.append(element("ul", *notes, class_="notes"))
     if body.table is not None:
-        shown = table(body.table)
+        shown = table(body.table, most=_ROWS)
         if body.svg is not None and len(body.table.rows) > _FOLDED:
             words = element("summary", text(f"Table ({len(body.table.rows)} rows)"))
             shown = element("details", words, shown)
@@ -224,9 +230,10 @@ def _sources(section: Section) -> list[Html]:
     """Return the data to download, the query, and how to get what the page has no room for."""
     body, found = section.body, []
     whole = True
-    if body.data is not None:
-        link, count = attached_csv(section.name, body.data.columns, body.data.rows)
-        whole = count == len(body.data.rows)
+    data = body.data or (flat(body.table) if body.table is not None else None)
+    if data is not None:
+        link, count = attached_csv(section.name, data.columns, data.rows)
+        whole = count == len(data.rows)
         found.append(element("p", text("Data: "), link, class_="tools"))
     if body.sql:
         command = (
@@ -275,10 +282,22 @@ def _inlined(name: str, svg: str) -> Html:
     return Html(_TAG.sub(renamed, svg))
 
 
-def write_report(out: Path, report: Report, *, refresh_s: int | None = None) -> list[Path]:
+def write_report(
+    out: Path,
+    report: Report,
+    *,
+    refresh_s: int | None = None,
+    only: Collection[str] | None = None,
+) -> list[Path]:
     """Write the page to a file named ``*.html``, or its figures into a folder; return the files.
 
     A page replaces an older one in one step: whoever reads it sees the old one or the new one.
+
+    Args:
+        out: the file or folder.
+        report: from `make_report`.
+        refresh_s: browsers read the page again every so many seconds; None: never.
+        only: names of the figures to write into a folder; None: all.
 
     Raises:
         UserError: it cannot be written, or there is no figure to write.
@@ -286,9 +305,13 @@ def write_report(out: Path, report: Report, *, refresh_s: int | None = None) -> 
     if out.suffix in (".html", ".htm"):
         files = {out: page(report, refresh_s=refresh_s)}
     else:
-        drawn: Sequence[Section] = [s for s in report.sections if s.body.svg is not None]
+        drawn: Sequence[Section] = [
+            one
+            for one in report.sections
+            if one.body.svg is not None and (only is None or one.name in only)
+        ]
         files = {out / f"{one.name}.svg": f"{one.body.svg}\n" for one in drawn}
-        if not files:
+        if not files and only is None:
             raise UserError(
                 f"{report.summary}: there is nothing to draw yet",
                 remedy="look at its leaderboard: daybreak show",

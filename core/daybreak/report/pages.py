@@ -25,7 +25,7 @@ from daybreak.errors import UserError, nearest
 from daybreak.report.answers import markdown_table
 from daybreak.report.sections.shape import Section
 
-__all__ = ["parse_numbers", "update_page"]
+__all__ = ["marked_figures", "parse_numbers", "update_page"]
 
 _BLOCK = re.compile(
     r"^(?P<begin><!-- begin: (?P<kind>analyze|figure) (?P<words>.*?) -->)\n(?P<old>.*?)^(?P<end><!-- end -->)$",
@@ -83,6 +83,15 @@ def update_page(
     except OSError as error:
         raise UserError(f"the page cannot be written: {error.strerror}", file=page) from error
     return len(found)
+
+
+def marked_figures(page: Path) -> set[str]:
+    """Return the names of the figures that `page` has a place for; none if it cannot be read."""
+    try:
+        found = _BLOCK.finditer(page.read_text("utf-8"))
+    except OSError:
+        return set()
+    return {one["words"].strip() for one in found if one["kind"] == "figure"}
 
 
 def _figure(name: str, sections: Sequence[Section], folder: Path, page: Path, line: int) -> str:

@@ -46,6 +46,7 @@ class Panel:
         steps: values hold until the next point; else points are joined by straight lines.
         settled: the upright axis need not reach what medians were only before this share of their
             way, such as a search's first draws.
+        dots: points are marked.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Panel:
     log_y: bool = False
     steps: bool = True
     settled: float = 0.0
+    dots: bool = False
 
 
 def draw_panels(
@@ -90,7 +92,7 @@ def _handle(style: Stroke) -> Any:
 
 def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: bool) -> None:
     step = "post" if panel.steps else None
-    # dots where a line has a single point, which would not be seen
+    top = _top(panel)
     for line in panel.lines:
         style = styles[line.label]
         look: dict[str, Any] = {"color": style.color, "linewidth": 0}
@@ -98,29 +100,63 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: boo
         if len(panel.lines) <= _FEW:
             axes.fill_between(line.x, line.outer_low, line.outer_high, step=step, alpha=0.1, **look)
         faint = 0.22 if len(panel.lines) <= _FEW else 0.13
-        axes.fill_between(line.x, line.low, line.high, step=step, alpha=faint, **look)
+        high = _closed(line.high, top)
+        axes.fill_between(line.x, line.low, high, step=step, alpha=faint, **look)
         drawn: Any = axes.step if panel.steps else axes.plot
         extra = {"where": "post"} if panel.steps else {}
         for x, y in line.singles if len(line.singles) > 1 and len(panel.lines) <= _FEW else ():
             drawn(x, y, color=style.color, linewidth=0.6, alpha=0.55, **extra)
-        mark = "o" if _points(line.middle) == 1 else ""
+        # a line with a single point would not be seen
+        mark = "o" if panel.dots or _points(line.middle) == 1 else ""
         drawn(
             line.x, line.middle, color=style.color, linestyle=style.dash, linewidth=style.width,
-            marker=mark, markersize=5, **extra,
+            marker=mark, markersize=4, **extra,
         )  # fmt: skip
     _scales(axes, panel)
     _crop(axes, panel)
-    for level in panel.levels:
-        axes.axhline(level.value, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
-        axes.annotate(
-            drawn_name(level.name, 24), (1.0, level.value), xycoords=("axes fraction", "data"),
-            xytext=(-2, 2), textcoords="offset points", ha="right", va="bottom", fontsize=8,
-        )  # fmt: skip
+    _levels(axes, panel.levels)
     if panel.share:
         axes.set_ylim(-0.02, 1.03)
     tidy(axes, x=panel.x, y=panel.y, title=drawn_name(panel.title, 90 if alone else 44))
     if not alone:
         axes.title.set_fontsize(10)
+
+
+def _levels(axes: Axes, levels: Sequence[Level]) -> None:
+    """Draw lines across, with their names to the right, pushed apart where they are close."""
+    low, high = axes.get_ylim()
+    log = axes.get_yscale() == "log"
+    free = 1.06
+    for level in sorted(levels, key=lambda one: -one.value):
+        axes.axhline(level.value, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
+        if log:
+            share = math.log(max(level.value, 1e-300) / low) / math.log(high / low)
+        else:
+            share = (level.value - low) / (high - low)
+        if not -0.01 <= share <= 1.01:
+            continue
+        free = min(share, free - 0.07)
+        axes.text(
+            1.01, free, drawn_name(level.name, 20), fontsize=8, va="center",
+            transform=axes.transAxes,
+        )  # fmt: skip
+
+
+def _top(panel: Panel) -> float | None:
+    """Return a value above all others where a band has no upper end, else None."""
+    import numpy as np
+
+    ends = [line.high for line in panel.lines]
+    if not any(bool(np.isposinf(end).any()) for end in ends):
+        return None
+    known = np.concatenate([*ends, *(line.middle for line in panel.lines)])
+    return 1.15 * float(np.max(known[np.isfinite(known)], initial=0.0))
+
+
+def _closed(values: Any, top: float | None) -> Any:
+    import numpy as np
+
+    return values if top is None else np.where(np.isposinf(values), top, values)
 
 
 def _points(values: Any) -> int:

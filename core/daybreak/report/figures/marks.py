@@ -37,13 +37,25 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A panel: rows from top to bottom; `x` is what the axis shows, with unit."""
+    """A panel.
+
+    Attributes:
+        title: its heading.
+        marks: rows from top to bottom.
+        x: what the axis shows, with unit.
+        log: whether the axis may be logarithmic.
+        line: a value to compare with.
+        wide: it is, where the largest value is so many times the smallest.
+        like: panels with the same word have the same scale.
+    """
 
     title: str
     marks: Sequence[Mark]
     x: str
     log: bool = False
     line: float | None = None
+    wide: float = _WIDE
+    like: str = ""
 
 
 def draw_rows(panels: Sequence[Rows], title: str, description: str) -> str:
@@ -56,7 +68,8 @@ def draw_rows(panels: Sequence[Rows], title: str, description: str) -> str:
         )
         for i, panel in enumerate(panels):
             axes = grid[i][0]
-            _scale(axes, panel)
+            alike = [one for one in panels if panel.like and one.like == panel.like] or [panel]
+            _scale(axes, panel, alike)
             left, right = axes.get_xlim()
             for row, mark in enumerate(panel.marks):
                 y, color = -row, styles[mark.label].color
@@ -93,10 +106,11 @@ def draw_rows(panels: Sequence[Rows], title: str, description: str) -> str:
         return to_svg(figure, title, description)
 
 
-def _scale(axes: Axes, panel: Rows) -> None:
+def _scale(axes: Axes, panel: Rows, alike: Sequence[Rows]) -> None:
     known = [
         value
-        for mark in panel.marks
+        for one in alike
+        for mark in one.marks
         for value in (mark.value, mark.low, mark.high, *mark.singles)
         if value is not None
     ]
@@ -104,7 +118,7 @@ def _scale(axes: Axes, panel: Rows) -> None:
     if not known:
         return
     least, most = min(known), max(known)
-    if panel.log and least > 0 and most > _WIDE * least:
+    if panel.log and least > 0 and most > panel.wide * least:
         axes.set_xlim(least / 1.25, most * 1.25)
         logarithmic(axes, "x")
         return

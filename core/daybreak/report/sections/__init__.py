@@ -10,7 +10,17 @@ import logging
 from dataclasses import dataclass
 
 from daybreak.errors import RequirementError, UserError
-from daybreak.report.sections import cost, failing, overview, provenance, search, surety
+from daybreak.report.sections import (
+    causes,
+    cost,
+    failing,
+    leagues,
+    overview,
+    provenance,
+    search,
+    surety,
+    training,
+)
 from daybreak.report.sections.shape import (
     Absent,
     Body,
@@ -55,6 +65,11 @@ CHAPTERS = (
         "how-long",
         "How long?",
         (
+            training.time_to_target,
+            training.learning_curves,
+            training.thresholds,
+            training.still_on_the_way,
+            leagues.clock_profile,
             overview.best_so_far,
             overview.best_by_time,
             search.score,
@@ -64,10 +79,34 @@ CHAPTERS = (
             search.profile,
         ),
     ),
-    Chapter("how-surely", "How surely?", (search.ranks, surety.scatter)),
-    Chapter("why", "Why faster?", (search.speedup, cost.peak, search.beliefs)),
     Chapter(
-        "cost", "At what cost?", (cost.compromises, cost.where_time_went, search.suggestion_time)
+        "how-surely",
+        "How surely?",
+        (
+            causes.variation,
+            leagues.stability,
+            causes.generalisation,
+            leagues.by_the_rules,
+            search.ranks,
+            surety.scatter,
+        ),
+    ),
+    Chapter(
+        "why",
+        "Why faster?",
+        (
+            causes.factors,
+            causes.scaling,
+            causes.rates,
+            search.speedup,
+            cost.peak,
+            search.beliefs,
+        ),
+    ),
+    Chapter(
+        "cost",
+        "At what cost?",
+        (causes.spending, cost.compromises, cost.where_time_went, search.suggestion_time),
     ),
     Chapter("failed", "What failed?", (failing.failures,)),
     Chapter(

@@ -208,6 +208,12 @@ def _searched(material: Material, clock: str, words: str, caption: str) -> Body:
         "any_value(direction) AS direction FROM studies WHERE {run} AND role = 'optimizer' "
         "GROUP BY benchmark ORDER BY benchmark"
     ).rows
+    (longest,) = material.find(
+        "SELECT coalesce(max(n), 0) AS n FROM (SELECT count(*) AS n FROM evaluations WHERE {run} "
+        "GROUP BY study_id)"
+    ).rows
+    if longest["n"] < 2:
+        raise Nothing("no study has more than one evaluation: nothing was searched for")
     benchmarks, labels, notes = material.shown(
         [row["benchmark"] for row in listed], material.labels
     )
@@ -344,9 +350,9 @@ def together_note(lines: int, what: str) -> tuple[str, ...]:
 
 def _facts(name: str, facts: Sequence[tuple[str, Any]]) -> Answer:
     rows = tuple(
-        {"": what, "value": str(value)} for what, value in facts if value not in (None, "")
+        {"what": what, "value": str(value)} for what, value in facts if value not in (None, "")
     )
-    return Answer(name, "", ("", "value"), rows)
+    return Answer(name, "", ("what", "value"), rows)
 
 
 def _with(count: int, **parts: int) -> str:

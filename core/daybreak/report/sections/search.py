@@ -118,6 +118,7 @@ def ranks(material: Material) -> Body:
             f"{len(curves.optimizers)} labels on {len(curves.benchmarks)} benchmarks are too many "
             "for one figure; ask for some with --benchmark, or use: daybreak analyze ranks"
         )
+    _check_searched(material)
     at, level = evidence.at[-1], evidence.asked.level
     means = ranking.mean_ranks(curves, at, level=level)
     if len(means) < 2:
@@ -197,6 +198,9 @@ def profile(material: Material) -> Body:
 @topic("speedup", "Fewer evaluations to get as far")
 def speedup(material: Material) -> Body:
     """By what factor fewer evaluations are needed than by random search."""
+    if not {"random", "baco-paper", material.evidence.asked.against} & {*material.labels}:
+        raise Nothing("no optimizer is called `random`, which others are compared with")
+    _check_searched(material)
     found = quality.speedup(material.evidence)
     if not found.rows:
         raise Nothing("there is one optimizer, so nobody to compare it with")
@@ -261,6 +265,11 @@ def _check_scored(material: Material) -> None:
         raise Nothing(
             "needs benchmarks whose whole space is known, such as those of the target `replay`"
         )
+
+
+def _check_searched(material: Material) -> None:
+    if material.curves.evaluations < 2:
+        raise Nothing("no study has more than one evaluation: nothing was searched for")
 
 
 def _best(material: Material, found: Sequence[ScoreCurve]) -> list[ScoreCurve]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daybreak.analysis.answers import Answer
+from daybreak.analysis.answers import Answer, Estimate
 from daybreak.analysis.answers.shape import Evidence
 from daybreak.analysis.curves import Curves
 from daybreak.store.database import quoted
@@ -30,6 +30,7 @@ __all__ = [
     "Section",
     "Topic",
     "by",
+    "flat",
     "listed",
     "topic",
 ]
@@ -63,7 +64,7 @@ class Body:
         svg: the figure, or None.
         table: a table below it, or None.
         sql: the query behind it.
-        data: the numbers behind the figure, for downloading; None: those of the table.
+        data: the numbers behind the figure, for downloading; None: all rows of the table.
         notes: what is left out or put together, a sentence each.
         listing: a heading and a longer text that is folded away, such as the suite.
     """
@@ -252,6 +253,28 @@ class Material:
                 "data hold the others"
             )
         return list(benchmarks)[:PANELS], ordered[:LINES], tuple(notes)
+
+
+def flat(found: Answer) -> Data:
+    """Return a table as plain values: an estimate becomes three columns."""
+    spread = {
+        column: any(isinstance(row.get(column), Estimate) for row in found.rows)
+        for column in found.columns
+    }
+    columns: list[str] = []
+    for column in found.columns:
+        columns += [column, f"{column} low", f"{column} high"] if spread[column] else [column]
+    rows = []
+    for row in found.rows:
+        values: list[Any] = []
+        for column in found.columns:
+            value = row.get(column)
+            if isinstance(value, Estimate):
+                values += [value.value, value.low, value.high]
+            else:
+                values += [value, None, None] if spread[column] else [value]
+        rows.append(values)
+    return Data(tuple(columns), rows)
 
 
 def listed(text: str | None) -> list[str]:

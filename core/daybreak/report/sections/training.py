@@ -1,0 +1,372 @@
+"""Sections on time to target: learning curves, how long, who has not got there yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from daybreak.analysis.answers import Estimate
+from daybreak.analysis.answers import training as answers
+from daybreak.analysis.training.survival import Survival, survival
+from daybreak.report.bands import SINGLES, Band, at_moments, band, moments, split
+from daybreak.report.figures.lines import Level, Panel, draw_panels
+from daybreak.report.figures.marks import Mark, Rows, draw_rows
+from daybreak.report.sections.overview import BAND_COLUMNS, band_data, together_note
+from daybreak.report.sections.shape import LINES, PANELS, Body, Data, Material, Nothing, by, topic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "CLOCK_WORDS",
+    "learning_curves",
+    "marked",
+    "still_on_the_way",
+    "thresholds",
+    "time_to_target",
+]
+
+#: what the clocks of `daybreak.analysis.training` are called on an axis
+CLOCK_WORDS: Mapping[str, str] = {
+    "train_s": "training clock (s)",
+    "wall_s": "wall clock (s)",
+    "seconds": "clock of the study (s)",
+    "epochs": "epochs",
+    "steps": "steps",
+    "evaluations": "evaluations",
+    "dollars": "dollars",
+    "joules": "energy (J)",
+}
+# single values of a row that are drawn as ticks
+_TICKS = 60
+# events that are read at most; beyond, every so many of a curve
+_EVENTS = 2_000_000
+
+
+@topic("learning-curves", "Learning curves")
+def learning_curves(material: Material) -> Body:
+    """The progress metric against the training clock."""
+    told = material.find(
+        "SELECT p.*, c.events, c.train_s, c.wall_s, c.epoch, c.step\nFROM (FROM progress_metrics "
+        "WHERE {run}) p JOIN (SELECT run_id, benchmark, metric, count(*) AS events, "
+        "count(train_s) AS train_s, count(wall_s) AS wall_s, count(epoch) AS epoch, "
+        "count(step) AS step FROM curves WHERE {run} GROUP BY ALL) c\n"
+        "ON c.run_id = p.run_id AND c.benchmark = p.benchmark AND c.metric = p.metric "
+        "ORDER BY p.benchmark"
+    )
+    if not told.rows:
+        raise Nothing("no benchmark of the run streamed a progress curve")
+    targets = by(
+        material.find(
+            "SELECT DISTINCT benchmark, metric, target_name, threshold FROM curve_targets "
+            "WHERE {run} AND threshold IS NOT NULL ORDER BY ALL"
+        ).rows,
+        "benchmark",
+        "metric",
+    )
+    benchmarks, _, notes = material.shown([row["benchmark"] for row in told.rows])
+    panels: list[Panel] = []
+    data: list[tuple[Any, ...]] = []
+    order: list[str] = []
+    together, left_out = 0, 0
+    for one in [row for row in told.rows if row["benchmark"] in benchmarks]:
+        clock, words = _curve_clock(one)
+        every = math.ceil(one["events"] / _EVENTS)
+        if every > 1:
+            notes += (f"{one['benchmark']}: every {every}th event of a curve is drawn",)
+        lines, dropped = _entries(material, one["benchmark"], one["metric"], clock, every)
+        left_out = max(left_out, dropped)
+        together += sum(not line.singles for line in lines)
+        order += [line.label for line in lines if line.label not in order]
+        unit = f" ({one['unit']})" if one["unit"] not in (None, "", "1") else ""
+        levels = [
+            Level(row["target_name"], row["threshold"])
+            for row in targets.get((one["benchmark"], one["metric"]), ())
+        ]
+        panels.append(
+            Panel(
+                one["benchmark"], lines, words, f"{one['metric']}{unit}", levels[:4],
+                log_y=one["direction"] == "minimize", steps=False,
+            )
+        )  # fmt: skip
+        data += band_data(lines, (one["benchmark"], one["metric"], words))
+    if left_out:
+        notes += (f"{LINES} entries are drawn, the first by name; {left_out} are not",)
+    return Body(
+        "The progress metric as training goes on; evaluation and checkpoints do not count on the "
+        "training clock. A line is the median over runs, the dark band its 95 % interval, the light "
+        "band holds eight runs of ten, thin lines are single runs; the dashed line is the target. "
+        "Look where curves cross: who is ahead depends on the threshold. A curve that goes flat "
+        "just below the target makes its time to target a matter of luck.",
+        draw_panels(
+            panels,
+            "Learning curves",
+            "A panel per benchmark, a line per entry: the progress metric over the training clock.",
+            order=order,
+        ),
+        sql=material.written(
+            "SELECT benchmark, entry, seed, number, metric, value, epoch, step, train_s, wall_s\n"
+            "FROM curves WHERE {run} ORDER BY benchmark, entry, seed, trial_id, seq"
+        ),
+        data=Data(("benchmark", "metric", "clock", "entry", "moment", *BAND_COLUMNS), data),
+        notes=(*notes, *together_note(together, "runs")),
+    )
+
+
+def _curve_clock(counts: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the column of the clock that all events have, and what it is called."""
+    for column, words in (
+        ("train_s", CLOCK_WORDS["train_s"]),
+        ("wall_s", CLOCK_WORDS["wall_s"]),
+        ("epoch", "epochs"),
+        ("step", "steps"),
+    ):
+        if counts[column] == counts["events"]:
+            return column, words
+    return "seq", "looks at the metric"
+
+
+def _entries(
+    material: Material, benchmark: str, metric: str, clock: str, every: int
+) -> tuple[list[Band], int]:
+    """Return a band per entry of a benchmark, and how many entries are left out."""
+    import numpy as np
+
+    runs = material.find(
+        "SELECT trial_id, any_value(entry) AS entry FROM curves WHERE {run} "
+        "AND benchmark = {benchmark} AND metric = {metric} GROUP BY trial_id",
+        benchmark=benchmark,
+        metric=metric,
+    ).rows
+    names = {row["trial_id"]: row["entry"] for row in runs}
+    columns, _ = material.arrays(
+        "SELECT trial_id, {clock}::DOUBLE AS at, value FROM curves WHERE {run} "
+        "AND benchmark = {benchmark} AND metric = {metric} AND seq % {every} = 0\n"
+        "ORDER BY trial_id, seq".replace("{clock}", clock),
+        benchmark=benchmark,
+        metric=metric,
+        every=every,
+    )
+    found: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
+    for key, (x, y) in split(
+        columns["trial_id"].astype(np.int64), columns["at"], columns["value"].astype(float)
+    ):
+        found.setdefault(names[key], []).append((x, y))
+    places = {label: i for i, label in enumerate(material.labels)}
+    ordered = sorted(found, key=lambda name: (places.get(name, len(places)), name))
+    lines = []
+    for entry in ordered[:LINES]:
+        curves = found[entry]
+        at = moments([x for x, _ in curves])
+        values = np.stack([at_moments(x, y, at, joined=True) for x, y in curves])
+        lines.append(band(entry, at, values, singles=curves if len(curves) <= SINGLES else ()))
+    return lines, len(ordered) - len(lines)
+
+
+@topic("time-to-target", "Time to target")
+def time_to_target(material: Material) -> Body:
+    """Median and interval per entry, misses as infinite."""
+    evidence = material.evidence
+    found = answers.time_to_accuracy(evidence)
+    timings, clock = evidence.timings, evidence.training_clock
+    singles: dict[tuple[str, str, str], list[float]] = {}
+    for timing in timings.on(clock).rows:
+        if timing.reached:
+            key = (timing.benchmark, timing.target, timing.entry)
+            singles.setdefault(key, []).append(timing.upper[clock])
+    panels, notes = [], []
+    problems = by(found.rows, "benchmark", "target")
+    for (benchmark, target), rows in list(problems.items())[:PANELS]:
+        marks = []
+        for row in rows[:LINES]:
+            own = singles.get((benchmark, target, row["entry"]), [])
+            marks.append(
+                marked(
+                    row["entry"], row["median"], tuple(own) if len(own) <= _TICKS else (),
+                    f"{row['reached']}/{row['runs']}",
+                )
+            )  # fmt: skip
+        if len(rows) > LINES:
+            notes.append(f"{benchmark}: the {LINES} quickest of {len(rows)} entries are drawn")
+        panels.append(Rows(f"{benchmark}: {target}", marks, CLOCK_WORDS[clock], log=True))
+    if len(problems) > PANELS:
+        notes.append(f"{PANELS} of {len(problems)} targets are drawn; the data hold all")
+    what = "training runs" if timings.of == "runs" else "studies"
+    return Body(
+        f"When {what} first reached a target. Dot: the median, where a run that never got there "
+        "counts as infinite; bar: its interval, open to the right where it is unbounded; ticks: "
+        "single runs that got there; at the end: how many did. An entry that is quick when it "
+        "arrives, and often does not, is judged by `expected`: what it takes on average if it is "
+        "begun anew after each miss.",
+        draw_rows(
+            panels,
+            "Time to target",
+            "A panel per benchmark and target, a row per entry: median time with its interval.",
+        ),
+        found,
+        found.sql,
+        notes=tuple(notes[:6]),
+    )
+
+
+@topic("thresholds", "Time against threshold")
+def thresholds(material: Material) -> Body:
+    """Would another threshold say the same?"""
+    import numpy as np
+
+    found = answers.thresholds(material.evidence)
+    grouped = by(found.rows, "benchmark")
+    if all(len({row["threshold"] for row in rows}) < 2 for rows in grouped.values()):
+        raise Nothing("the curves pass no threshold but one")
+    named = {
+        points.benchmark: (
+            points.metric, points.unit, points.targets, material.evidence.curve_clock(points),
+        )
+        for points in material.evidence.points
+    }  # fmt: skip
+    benchmarks, labels, notes = material.shown(
+        sorted(grouped), [row["entry"] for row in found.rows]
+    )
+    panels = []
+    for benchmark in benchmarks:
+        metric, unit, _, clock = named[benchmark]
+        entries = by(grouped[benchmark], "entry")
+        lines = []
+        for entry in [label for label in labels if label in entries]:
+            rows = sorted(entries[entry], key=lambda row: float(row["threshold"]))
+            x, middle, low, high = (
+                np.asarray(column, dtype=float)
+                for column in zip(*(_point(row) for row in rows), strict=True)
+            )
+            empty = np.full(len(x), np.nan)
+            counts = np.asarray([row["runs"] for row in rows])
+            lines.append(Band(entry, x, middle, low, high, empty, empty, counts))
+        words = f"threshold: {metric}" + (f" ({unit})" if unit not in (None, "", "1") else "")
+        panels.append(
+            Panel(benchmark, lines, words, CLOCK_WORDS[clock], log_y=True, steps=False, dots=True)
+        )
+    return Body(
+        "The median time to reach each value of the progress metric, with its interval. A line ends "
+        "where half of the runs no longer get there. Look for lines that cross: then the verdict "
+        "depends on the threshold that somebody chose; and for lines that shoot up at the very end: "
+        "there the target lies where learning stops.",
+        draw_panels(
+            panels,
+            "Time against threshold",
+            "A panel per benchmark, a line per entry: median time to each threshold.",
+            order=labels,
+        ),
+        found,
+        found.sql,
+        notes=notes,
+    )
+
+
+def _point(row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """Return threshold, median, and the ends of its interval; NaN where there is none."""
+    one: Estimate = row["median"]
+    nan = float("nan")
+    value = one.value if one.value is not None and math.isfinite(one.value) else nan
+    # an interval without an upper end goes on for ever, none at all does not
+    ends = (one.low, float("inf") if one.high is None and one.low is not None else one.high)
+    return (row["threshold"], value, *(nan if end is None else end for end in ends))
+
+
+def marked(
+    label: str, estimate: Estimate, singles: tuple[float, ...] = (), words: str = ""
+) -> Mark:
+    """Return a row of a figure: an infinite value has no dot, an open end reaches the edge."""
+    value = estimate.value
+    if value is not None and math.isinf(value):
+        value = None
+    low, high = estimate.low, estimate.high
+    if low is None and high is None:  # no interval is not an interval open at both ends
+        low = high = value
+    return Mark(label, value, low, high, singles, words)
+
+
+@topic("survival", "Who has not got there yet")
+def still_on_the_way(material: Material) -> Body:
+    """Kaplan-Meier curves."""
+    import numpy as np
+
+    timings, clock = material.evidence.timings, material.evidence.training_clock
+    found = survival(timings, clock, level=material.evidence.asked.level)
+    problems: dict[tuple[str, str], list[Survival]] = {}
+    for one in found:
+        problems.setdefault((one.benchmark, one.target), []).append(one)
+    places = {label: i for i, label in enumerate(material.labels)}
+    panels, notes = [], ()
+    if len(problems) > PANELS:
+        notes = (f"{PANELS} of {len(problems)} targets are drawn; the data hold all",)
+    for (benchmark, target), entries in list(problems.items())[:PANELS]:
+        kept = sorted(entries, key=lambda one: (places.get(one.entry, len(places)), one.entry))
+        lines = [_survivors(one) for one in kept[:LINES]]
+        last = max((float(line.x[-1]) for line in lines), default=0.0)
+        panels.append(
+            Panel(
+                f"{benchmark}: {target}", [_until(line, last) for line in lines],
+                CLOCK_WORDS[clock], "share not there yet", share=True,
+                log_x=True,
+            )
+        )  # fmt: skip
+    rows = [
+        (one.benchmark, one.target, one.entry, *values)
+        for one in found
+        for values in zip(
+            *(
+                np.asarray(column).tolist()
+                for column in (one.moments, one.share, one.low, one.high, one.earliest, one.at_risk)
+            ),
+            strict=True,
+        )
+    ]
+    what = "studies" if timings.of == "studies" else "training runs"
+    return Body(
+        f"Share of {what} that have not reached the target by each moment (Kaplan and Meier): "
+        "steep and early is quick and sure; a line that levels off above zero belongs to an entry "
+        "some of whose runs never arrive. Bands are 95 % intervals, moment by moment. Where a line "
+        "ends, so did the last run.",
+        draw_panels(
+            panels,
+            "Who has not got there yet",
+            "A panel per benchmark and target, a line per entry: share of runs still on the way.",
+            order=list(material.labels),
+        ),
+        sql=answers.timed_sql(material.evidence, clock),
+        data=Data(
+            ("benchmark", "target", "entry", clock, "share", "low", "high",
+             "share had they arrived just after the look before", "at risk"),
+            rows,
+        ),
+        notes=notes,
+    )  # fmt: skip
+
+
+def _survivors(one: Survival) -> Band:
+    """Return a survival curve as a band, which goes on to where its last run ended."""
+    import numpy as np
+
+    last = float(max([*one.moments.tolist()[-1:], *one.censored.tolist()[-1:]]))
+    columns = [one.moments, one.share, one.low, one.high]
+    if last > one.moments[-1]:
+        columns = [np.append(one.moments, last), *(np.append(c, c[-1]) for c in columns[1:])]
+    x, share, low, high = columns
+    if len(x) > 400:  # steps finer than any screen
+        kept = np.unique(np.linspace(0, len(x) - 1, 400).round().astype(int))
+        x, share, low, high = (column[kept] for column in (x, share, low, high))
+    empty = np.full(len(x), np.nan)
+    return Band(one.entry, x, share, low, high, empty, empty, np.full(len(x), one.runs))
+
+
+def _until(line: Band, last: float) -> Band:
+    """Return a line that has arrived for good drawn on to the end of its panel."""
+    import numpy as np
+
+    if line.middle[-1] > 0 or line.x[-1] >= last:
+        return line
+    grown = [np.append(getattr(line, name), getattr(line, name)[-1]) for name in (
+        "middle", "low", "high", "outer_low", "outer_high", "count",
+    )]  # fmt: skip
+    return Band(line.label, np.append(line.x, last), *grown)
