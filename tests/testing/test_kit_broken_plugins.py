@@ -24,7 +24,7 @@ PROCESSES = (
     "test_identity_is_the_same_in_every_process",
     "test_same_seed_same_proposals",
 )
-GOOD = ("KitWalker", "KitAdderInline", "KitAdderWorker", "KitAdderFork")
+GOOD = ("KitWalker", "KitAdderInline", "KitAdderWorker", "KitTrainer", "KitAdderFork")
 
 
 def words(rule: str) -> str:
@@ -117,13 +117,17 @@ def test_it_fails_exactly_its_own_rule(reports, rule):
     assert sum(status == "passed" for status in tests.values()) >= 4
 
 
-@pytest.mark.parametrize("name", GOOD[:3])
+@pytest.mark.parametrize("name", GOOD[:4])
 def test_a_good_component_fails_nothing(reports, name):
     tests = class_of_good(name, reports)
     assert failing(tests) == set()
     if name == "KitAdderWorker":
         assert tests["test_faults_are_classified"] == "passed"
         assert tests["test_wrong_results_are_rejected"] == "passed"
+    if name == "KitTrainer":
+        assert tests["test_seed_changes_the_curve"] == "passed"
+        assert tests["test_same_seed_repeats_the_curve"] == "passed"
+        assert tests["test_conclusion_is_repeatable"] == "passed"
 
 
 def class_of_good(name: str, reports: dict[str, dict[str, str]]) -> dict[str, str]:

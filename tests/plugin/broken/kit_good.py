@@ -1,4 +1,4 @@
-"""Keeps every rule: an optimizer, a target inline and one in a worker that knows its faults."""
+"""Keeps every rule: an optimizer, targets inline and in a worker that know their faults, a trainer."""
 
 from __future__ import annotations
 
@@ -35,5 +35,13 @@ def daybreak_register_targets():
             (Isolation.INLINE, "Adder"),
             (Isolation.WORKER, "FaultyAdder"),
             (Isolation.FORK, "FaultyAdder"),
+        )
+    ] + [
+        TargetSpec(
+            name="kit-trainer",
+            factory="broken_parts.trainers:Trainer",
+            summary="Keeps every rule",
+            options="broken_parts.targets:Options",
+            isolation=Isolation.WORKER,
         )
     ]
