@@ -24,6 +24,7 @@ __all__ = ["list_kinds", "register"]
 
 #: remarks that are printed; `--json` has all of them
 _MOST_REMARKS = 12
+_MOST_BENCHMARKS = 12
 
 
 def register(app: typer.Typer) -> None:
@@ -199,8 +200,11 @@ def _tell(done: Imported, results: Path) -> None:
         print_message(f"note: {note}")
     if report.place is not None:
         print_message(f"put in {report.place}")
-    for benchmark in report.benchmarks:
+    for benchmark in report.benchmarks[:_MOST_BENCHMARKS]:
         print_message(f"benchmark: {benchmark}")
+    if len(report.benchmarks) > _MOST_BENCHMARKS:
+        more = len(report.benchmarks) - _MOST_BENCHMARKS
+        print_message(f"... and {more} more benchmarks (all of them: --json)")
     _tell_remarks(report.remarks)
     if done.run_id is None:
         return

@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -160,12 +160,13 @@ class _Run:
             )
         writer = self._open(recorded)
         self._write_benchmark(writer, recorded.benchmark)
+        # no change of status is recorded: each would wait for the disk, and thousands are to come.
+        # Where an import is killed, the next one finds which trials are missing
         if known != content:
-            writer.study(replace(row, status="running"))
+            writer.study(row)
         for trial, encoded in fresh:
             writer.trial(study_id, trial)
             had[trial.number] = encoded
-        writer.study_status(study_id, row.status, row.message)
         self._studies[key], self._trials[key] = content, had
         return "added" if known is None else "changed"
 

@@ -43,12 +43,17 @@ KEYS = frozenset(
     }
 )
 
-_FIRST = re.compile(rb":::ML(?:LOG|L|Pv0\.5\.\d+)\b|MLPerf: (?=\w+ \[\d\d/)")
-_WANTED = re.compile(
-    rb"run_st(?:art|op)|init_st|eval_(?:st|accuracy|result|target)|train_epoch|epoch_start|"
-    rb"block_start|submission_|seed|batch_size|accumulation_steps|opt_(?:name|base_l|learning_rate)|"
-    rb"_samples|target_accuracy|quality_target"
-)
+_WORD = b":::ML"
+_FIRST = re.compile(rb":::ML(?:LOG|L|Pv0\.5\.\d+)\b")
+_DATED_WORD = b"MLPerf: "
+_EITHER = re.compile(rb":::ML(?:LOG|L|Pv0\.5\.\d+)\b|MLPerf: (?=\w+ \[\d\d/)")
+# the key of a line, by its first word: all that is looked at of lines that do not matter
+_KEY_OF = {
+    b":::MLLOG": re.compile(rb'[^\r\n]*?"key"\s*:\s*"(\w+)"'),
+    b":::MLL": re.compile(rb"\s+[\d.]+\s+(\w+)"),
+    _DATED_WORD: re.compile(rb"\w+ \[[^\]\r\n]*\],\s*(\w+)"),
+}
+_KEY_V05 = re.compile(rb"\s+\S+\s+[\d.]+\s+(?:\([^)\r\n]*\)\s+)?(\w+)")
 _V05 = re.compile(
     r"(?P<bench>\S+)\s+(?P<time>\d+(?:\.\d+)?)\s+(?:\([^)]*\)\s+)?(?P<key>\w+)\s*(?::\s*(?P<value>.*))?",
     re.DOTALL,
@@ -59,8 +64,8 @@ _DATED = re.compile(
     r"\s*(?::\s*(?P<value>.*))?",
     re.DOTALL,
 )
+_KEYS = frozenset(key.encode() for key in KEYS)
 _PERCENT = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*%")
-_BREAK = re.compile(rb"\r\n|\n|\r")
 
 #: Bytes read at once.
 _BLOCK = 4 * 1024 * 1024
@@ -159,23 +164,50 @@ def _count_lines(text: bytes) -> int:
 def _scan_text(text: bytes, number: int, *, last: bool) -> Iterator[Line | Damaged]:
     """Yield the lines of a text that begins with line `number`; `last`: the file ends with it."""
     counted = 0  # line breaks are counted up to here
-    at = 0
-    while (first := _FIRST.search(text, at)) is not None:
-        at = first.end()
-        following = _FIRST.search(text, at)
-        stop = len(text) if following is None else following.start()
-        line_end = _BREAK.search(text, at, stop)
-        end = stop if line_end is None else line_end.start()
-        if end - at > _MOST_LINE or _WANTED.search(text, at, end) is None:
+    for start, first, end in _candidates(text):
+        key = _KEY_OF.get(first, _KEY_V05).match(text, start + len(first), end)
+        if key is not None and key[1] not in _KEYS:
             continue
-        number += _count_lines(text[counted : first.start()])
-        counted = first.start()
-        found = _parse(first[0], text[at:end].decode(errors="replace").strip(), number)
+        number += _count_lines(text[counted:start])
+        counted = start
+        rest = text[start + len(first) : end].decode(errors="replace").strip()
+        found = None if key is None else _parse(first, rest, number)
         if found is None:
             cut = last and end == len(text)
-            yield Damaged(number, text[first.start() : end][:120].decode(errors="replace"), cut)
+            yield Damaged(number, text[start:end][:120].decode(errors="replace"), cut)
         elif found.key in KEYS:
             yield found
+
+
+def _candidates(text: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield where log lines begin, their first word, and where they end: at the line's end, or where
+    another one begins on the same line.
+    """
+    returns = b"\r" in text
+    dated = _DATED_WORD in text
+    at = 0
+    while True:
+        if dated:  # slower, and rare
+            match = _EITHER.search(text, at)
+            start = -1 if match is None else match.start()
+        else:
+            start = text.find(_WORD, at)
+            match = None if start < 0 else _FIRST.match(text, start)
+        if start < 0:
+            return
+        if match is None:
+            at = start + len(_WORD)
+            continue
+        at = match.end()
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        if returns and (back := text.find(b"\r", at, end)) >= 0:
+            end = back
+        if (again := text.find(_WORD, at, end)) >= 0:
+            end = again
+        if end - at <= _MOST_LINE:
+            yield start, match[0], end
+        at = end
 
 
 def _parse(first: bytes, rest: str, number: int) -> Line | None:

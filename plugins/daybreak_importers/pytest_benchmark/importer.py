@@ -78,6 +78,7 @@ class _Reading:
         """
         found = 0
         problem = ""
+        known: dict[tuple[object, ...], str] = {}
         for number, path in enumerate(self._files):
             name = self._name(path)
             self._request.progress(number / len(self._files), name)
@@ -92,9 +93,19 @@ class _Reading:
                 continue
             del text
             execution = read_execution(content, name, self._findings)
-            if execution is not None:
-                found += 1
-                yield from self._of(execution, path, name)
+            if execution is None:
+                continue
+            found += 1
+            measured = tuple(
+                (timed.test, timed.parameters, timed.median) for timed in execution.tests
+            )
+            first = known.setdefault((execution.began, execution.node, measured), name)
+            if first != name:
+                for timed in execution.tests:
+                    what = f"{timed.test} is in {first}"
+                    self._findings.leave_out(name, "two files claim one run", what)
+                continue
+            yield from self._of(execution, path, name)
         if not found:
             raise UserError(
                 "no file of pytest-benchmark" + (f": {problem}" if problem else ""),

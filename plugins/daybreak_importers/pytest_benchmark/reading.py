@@ -19,7 +19,6 @@ _CPU_IDENTITY = frozenset(
         *("brand_raw", "brand", "vendor_id_raw", "vendor_id", "arch", "arch_string_raw", "bits"),
         *("count", "family", "model", "stepping", "hardware_raw"),
         *("l1_data_cache_size", "l1_instruction_cache_size", "l2_cache_size", "l3_cache_size"),
-        *("hz_advertised", "hz_advertised_friendly", "hz_advertised_raw"),
     }
 )
 _SOFTWARE = (
@@ -83,7 +82,8 @@ def read_execution(content: Any, file: str, findings: Findings) -> Execution | N
         began=began,
         machine=machine,
         environment={name: scrub(about[name]) for name in _SOFTWARE if about.get(name)},
-        readings={name: scrub(v) for name, v in cpu.items() if name.startswith("hz_actual")},
+        # also the advertised rate, which virtual machines measure anew each time
+        readings={name: scrub(v) for name, v in cpu.items() if name.startswith("hz_")},
         commit=scrub(commit) if isinstance(commit, dict) else {},
         node=as_text(about.get("node")),
     )
