@@ -197,6 +197,12 @@ class TacoSession:
             "library_bytes": library.stat().st_size,
             "schedule": list(schedule.commands),
             "threads": schedule.threads,
+            # the view percent_of_peak compares this with the machine's measured roofline
+            "work": {
+                "flops": problem.flops,
+                "bytes": problem.least_bytes,
+                "threads": schedule.threads,
+            },
         }
         phases = {"emit": emitted - began, "compile": done - emitted}
         return Built(library, schedule, source, facts, phases)

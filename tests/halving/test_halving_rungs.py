@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 import pytest
+from halving_fakes import judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -99,48 +100,28 @@ def given_up_at(curve: list[float], cutoffs: list[Cutoff], better: Any = min) ->
     return min(ends, default=None)
 
 
-def judge(curves: list[list[float]], eta: int, rungs: list[int]) -> list[int | None]:
-    """Say for each curve where it must have ended: by ranking everybody at every rung anew."""
-    ends: list[int | None] = []
-    for i, curve in enumerate(curves):
-        end = None
-        for rung in rungs:
-            if rung >= len(curve):
-                break
-            there = [
-                min(curves[j][: rung + 1])
-                for j in range(i)
-                if rung < len(curves[j]) and (ends[j] is None or ends[j] >= rung)
-            ]
-            mine = min(curve[: rung + 1])
-            better = sum(other < mine for other in there)
-            allowed = (len(there) + 1) // eta
-            if allowed and better >= allowed:
-                end = rung
-                break
-        ends.append(end)
-    return ends
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=20), min_size=1, max_size=30),
     st.integers(2, 4),
     st.integers(1, 3),
+    st.sets(st.integers(0, 29)),
 )
 def test_exactly_those_are_given_up_whom_a_ranking_at_each_rung_finds(
-    whole: list[list[int]], eta: int, first: int
+    whole: list[list[int]], eta: int, first: int, reached: set[int]
 ) -> None:
     curves = [[float(value) for value in curve] for curve in whole]
     rungs = [first * eta**k for k in range(6)]
-    expected = judge(curves, eta, rungs)
+    expected = judge(curves, eta, rungs, reached)
     optimizer = Halving(problem(), options(eta=eta, first=first))
     for number, curve in enumerate(curves):
         (configuration,) = optimizer.ask()
         end = given_up_at(curve, optimizer.cutoffs(configuration))
+        if number in reached and end == len(curve) - 1:
+            end = None  # at its target it is not asked any more
         assert end == expected[number], f"trial {number}"
         seen = curve if end is None else curve[: end + 1]
-        stop = "natural" if end is None else "cutoff"
+        stop = "cutoff" if end is not None else "target" if number in reached else "natural"
         optimizer.tell([told(number, configuration, seen, stop=stop)])
 
 
