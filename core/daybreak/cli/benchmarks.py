@@ -206,7 +206,17 @@ def _row(target: str, benchmark: Benchmark) -> dict[str, Any]:
         ],
         "references": [reference.name for reference in benchmark.references],
         "hidden_constraints": benchmark.hidden_constraints,
+        **_training(benchmark),
     }
+
+
+def _training(benchmark: Benchmark) -> dict[str, Any]:
+    """Return what is said of a training job; nothing of any other benchmark."""
+    from dataclasses import asdict
+
+    if benchmark.curve is None:
+        return {}
+    return {"curve": asdict(benchmark.curve), "seeded": benchmark.seeded}
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +226,10 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
             f"{one['direction']} {one['name']} [{one['unit']}]" for one in row[key]
         )
     flat["references"] = ", ".join(row["references"])
+    if "curve" in row:
+        curve = row["curve"]
+        target = "no target of its own" if curve["target"] is None else f"to {curve['target']:g}"
+        flat["curve"] = f"{curve['metric']}, {target}"
     return flat
 
 

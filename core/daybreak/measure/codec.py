@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from daybreak.measure.curve import LARGEST_STEP, CurveSetting
+from daybreak.measure.curve import CurveSetting
+from daybreak.measure.event_checks import LARGEST_STEP
 from daybreak.measure.wire import GarbledError
 from daybreak.records import (
     Configuration,

@@ -22,14 +22,16 @@ a metric, and numbers that are none break the contract: the trial fails as `inte
 from __future__ import annotations
 
 import math
-import numbers
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from daybreak.errors import TrialFailed, WrongResult
+from daybreak.measure.cutoffs import PendingCutoff
+from daybreak.measure.event_checks import EventChecker
 from daybreak.measure.events import EventKeeper
+from daybreak.measure.pacing import ReportPace
 from daybreak.measure.protocol import NEVER_NEGATIVE, Stop
 from daybreak.records import (
     TIME_TO_TARGET,
@@ -43,17 +45,7 @@ from daybreak.records import (
     Sample,
 )
 
-__all__ = ["LARGEST_STEP", "CurveReader", "CurveSetting", "beyond"]
-
-#: Reports that may come in a burst, and how many a second after that: what a trial that dies loses
-#: are the events since its last report.
-_BURST = 20
-_REPORTS_PER_SECOND = 20.0
-#: A step beyond this does not fit the database.
-LARGEST_STEP = 2**63 - 1
-#: By how much of itself, and by how many seconds, a training clock may be ahead of the wall clock:
-#: the two may be read one after the other.
-_AHEAD = 1e-3
+__all__ = ["CurveReader", "CurveSetting", "beyond"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +151,11 @@ class CurveReader:
         self._needs_clock = (
             self._timed or self._train_s is not None or math.isfinite(self._hopeless_s)
         )
-        self._clocks = _Clocks()
+        self._checker = EventChecker()
         directions = setting.directions
-        self._cutoffs: dict[str, list[_Pending]] = {}
+        self._cutoffs: dict[str, list[PendingCutoff]] = {}
         for cutoff in cutoffs:
-            pending = _Pending(cutoff, directions.get(cutoff.metric, Direction.MINIMIZE))
+            pending = PendingCutoff(cutoff, directions.get(cutoff.metric, Direction.MINIMIZE))
             self._cutoffs.setdefault(cutoff.metric, []).append(pending)
 
     @property
@@ -192,7 +184,7 @@ class CurveReader:
             TrialFailed: the session broke the contract, yielded no event of the progress metric,
                 or the trial was cancelled.
         """
-        pace = _Pace(time.perf_counter)
+        pace = ReportPace(time.perf_counter)
         started = mark = clock()
         limit = self._protocol.timeout_s
         try:
@@ -222,7 +214,7 @@ class CurveReader:
 
     def _take(self, item: Any) -> Stop | None:
         if isinstance(item, Event):
-            event = self._checked(item)
+            event = self._checker.checked(item, self._keeper.seen)
             self._keeper.take(event)
             if event.metric != self._progress.name:
                 if math.isfinite(event.value):
@@ -256,24 +248,6 @@ class CurveReader:
             if never_negative and value < 0.0:
                 raise WrongResult(f"the measured {name} is negative: {value}")
         self.samples.setdefault(name, []).append(value)
-
-    def _checked(self, event: Event) -> Event:
-        """Return the event with plain numbers and its place in the stream; its clocks are checked."""
-        value = event.value
-        if type(value) is not float:
-            value = _float(value, "value", event)
-        step, epoch, train_s, wall_s = event.step, event.epoch, event.train_s, event.wall_s
-        if step is not None and type(step) is not int:
-            step = _int(step, event)
-        if epoch is not None and type(epoch) is not float:
-            epoch = _float(epoch, "epoch", event)
-        if train_s is not None and type(train_s) is not float:
-            train_s = _float(train_s, "train_s", event)
-        if wall_s is not None and type(wall_s) is not float:
-            wall_s = _float(wall_s, "wall_s", event)
-        checked = Event(event.metric, value, self._keeper.seen, step, epoch, train_s, wall_s)
-        self._clocks.check(checked)
-        return checked
 
     def _advance(self, event: Event) -> Stop | None:
         """Take an event of the progress metric; say why to stop, or None to go on."""
@@ -321,115 +295,6 @@ class CurveReader:
         return None
 
 
-class _Pending:
-    """A cutoff that has not been asked yet."""
-
-    __slots__ = ("_asked", "_best", "_sign", "_value", "cutoff")
-
-    def __init__(self, cutoff: Cutoff, direction: Direction) -> None:
-        self.cutoff = cutoff
-        self._sign = 1.0 if direction is Direction.MAXIMIZE else -1.0
-        self._value = self._sign * cutoff.value
-        self._best = -math.inf
-        self._asked = False
-
-    def cuts(self, event: Event) -> bool:
-        """Take one event of the cutoff's metric; whether to give the curve up there."""
-        if self._asked:
-            return False
-        value = self._sign * event.value
-        if value > self._best:  # never NaN
-            self._best = value
-        cutoff = self.cutoff
-        due = (
-            (cutoff.epoch is not None and event.epoch is not None and event.epoch >= cutoff.epoch)
-            or (cutoff.step is not None and event.step is not None and event.step >= cutoff.step)
-            or (
-                cutoff.train_s is not None
-                and event.train_s is not None
-                and event.train_s >= cutoff.train_s
-            )
-        )
-        if not due:
-            return False
-        self._asked = True
-        return self._best < self._value
-
-
-class _Clocks:
-    """Checks that no clock runs back; steps and epochs are each metric's own."""
-
-    __slots__ = ("_places", "_train_s", "_wall_s")
-
-    def __init__(self) -> None:
-        self._train_s = self._wall_s = 0.0
-        self._places: dict[str, tuple[float, float]] = {}
-
-    def check(self, event: Event) -> None:
-        """Take one event.
-
-        Raises:
-            TrialFailed: one of its clocks runs back, or training is ahead of the wall.
-        """
-        train_s, wall_s = event.train_s, event.wall_s
-        if train_s is not None:
-            if not self._train_s <= train_s < math.inf:
-                raise _ran_back(event, "training clock", train_s, self._train_s, "s")
-            self._train_s = train_s
-        if wall_s is not None:
-            if not self._wall_s <= wall_s < math.inf:
-                raise _ran_back(event, "wall clock", wall_s, self._wall_s, "s")
-            self._wall_s = wall_s
-            if train_s is not None and train_s > wall_s + _AHEAD * (1.0 + wall_s):
-                raise TrialFailed(
-                    f"at event {event.seq} the training clock ({train_s:g} s) is ahead of the "
-                    f"wall clock ({wall_s:g} s)"
-                )
-        if event.step is None and event.epoch is None:
-            return
-        step, epoch = self._places.get(event.metric, (0, 0.0))
-        if event.step is not None:
-            if not step <= event.step <= LARGEST_STEP:
-                raise _ran_back(event, "step", event.step, step, "")
-            step = event.step
-        if event.epoch is not None:
-            if not epoch <= event.epoch < math.inf:
-                raise _ran_back(event, "epoch", event.epoch, epoch, "")
-            epoch = event.epoch
-        self._places[event.metric] = (step, epoch)
-
-
-def _ran_back(event: Event, what: str, now: float, before: float, unit: str) -> TrialFailed:
-    if now < before:
-        text = f"ran back from {before:.17g} to {now:.17g} {unit}".rstrip()
-    else:
-        text = f"is {now}, no number that can be recorded"
-    return TrialFailed(f"at event {event.seq} of '{event.metric}' the {what} {text}")
-
-
-def _float(value: Any, what: str, event: Event) -> float:
-    number = value
-    try:
-        if not isinstance(value, numbers.Real) and hasattr(value, "item"):
-            number = value.item()  # an array of one number, and the like
-        if isinstance(number, bool | str):
-            raise TypeError
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
-    except (TypeError, ValueError):
-        raise TrialFailed(
-            f"the {what} of an event of '{event.metric}' is {value!r:.100}, no number"
-        ) from None
-
-
-def _int(value: Any, event: Event) -> int:
-    number = _float(value, "step", event)
-    if not number.is_integer():
-        raise TrialFailed(f"the step of an event of '{event.metric}' is {value!r}, no whole number")
-    return int(value)
-
-
 def _close(stream: Any) -> None:
     close = getattr(stream, "close", None)
     if close is None:
@@ -444,23 +309,3 @@ def _close(stream: Any) -> None:
             detail="a generator must not yield once it got GeneratorExit: let it pass, and tidy "
             "up in `finally`",
         ) from error
-
-
-class _Pace:
-    """Lets so many reports through: a burst, then so many a second."""
-
-    __slots__ = ("_clock", "_last", "_tokens")
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._last = clock()
-        self._tokens = float(_BURST)
-
-    def allows(self) -> bool:
-        now = self._clock()
-        self._tokens = min(_BURST, self._tokens + (now - self._last) * _REPORTS_PER_SECOND)
-        self._last = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
