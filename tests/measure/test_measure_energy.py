@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from measure_support import open_nasty
 
 from daybreak.measure.counters import (
     Found,
@@ -363,3 +365,52 @@ def test_nvml_counters_have_no_end() -> None:
     assert counter.range_j is None
     with pytest.raises(OSError, match="NVML"):
         counter.joules()
+
+
+@pytest.mark.parametrize("isolation", ["worker", "fork"])
+def test_a_trial_has_its_energy_and_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    root = powercap(tmp_path / "powercap", {"package-0": RANGE_UJ - 1})
+    file = root / "intel-rapl:0/energy_uj"
+    monkeypatch.setenv("DAYBREAK_POWERCAP", str(root))
+    over = threading.Event()
+
+    def burn() -> None:
+        joules = 0
+        while not over.wait(0.001):
+            joules += 1
+            # one whole number at a time, as the kernel gives it
+            file.with_name("next").write_text(f"{joules * 1_000_000}\n")
+            file.with_name("next").replace(file)
+
+    burning = threading.Thread(target=burn)
+    with open_nasty(isolation, devices=("cpu",)) as bench:
+        burning.start()
+        try:
+            outcome = bench.measure({"after": "tell_program"})  # 0.6 s
+        finally:
+            over.set()
+            burning.join()
+    assert outcome.status == "ok"
+    fact = outcome.facts["energy"]
+    assert fact["counters"] == ["rapl:package-0"]
+    assert fact["seconds"] >= 0.6
+    (energy,) = [sample.value for sample in outcome.samples if sample.metric == "energy"]
+    assert energy > 0.0
+    # from just before it goes round on, that is the joules burnt and a microjoule
+    assert min(energy % 1.0, 1.0 - energy % 1.0) == pytest.approx(0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("devices", [(), ("cpu",)])
+def test_without_counters_a_trial_has_neither_sample_nor_fact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: tuple[str, ...]
+) -> None:
+    root = tmp_path / "powercap"
+    if not devices:
+        powercap(root, {"package-0": 5})
+    monkeypatch.setenv("DAYBREAK_POWERCAP", str(root))
+    with open_nasty("fork", devices=devices) as bench:
+        outcome = bench.measure({"values": [1.0, 2.0]})
+    assert "energy" not in outcome.facts
+    assert {sample.metric for sample in outcome.samples} == {"time"}
