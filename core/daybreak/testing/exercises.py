@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from daybreak.plugin.contracts import Optimizer, Problem, Reference
 from daybreak.records import (
+    TIME_TO_TARGET,
     Budget,
     Configuration,
+    Curve,
     Direction,
+    Event,
     FailureKind,
     Metric,
     Outcome,
@@ -19,7 +23,16 @@ from daybreak.records import (
 )
 from daybreak.space import Categorical, Integer, Ordinal, Permutation, Program, Real, Space
 
-__all__ = ["OUTSIDE", "drive", "failed", "measured", "problems", "trial_of"]
+__all__ = [
+    "OUTSIDE",
+    "drive",
+    "failed",
+    "measured",
+    "problems",
+    "streamed",
+    "training_problem",
+    "trial_of",
+]
 
 #: a reference of every problem that stands outside its space
 OUTSIDE = "unscheduled"
@@ -120,6 +133,45 @@ def measured(configuration: Configuration, problem: Problem, value: float | None
         better = metric.direction is Direction.MINIMIZE
         values[metric.name] = first if better or value is not None else 3.0 - first
     return Outcome(TrialStatus.OK, objectives=values, low=first, high=first)
+
+
+def training_problem(problem: Problem) -> Problem:
+    """Return the problem as a training job: its objective is the time to an accuracy of 0.9."""
+    return replace(
+        problem,
+        objectives=(Metric(TIME_TO_TARGET, "s"),),
+        metrics=(Metric("accuracy", "1", Direction.MAXIMIZE),),
+        curve=Curve("accuracy", 0.9),
+    )
+
+
+def streamed(number: int, configuration: Configuration, problem: Problem) -> Outcome:
+    """Return the outcome of a training job: ten epochs, quicker where `measured` is lower.
+
+    Every third trial does not reach its target.
+    """
+    pace = measured(configuration, problem).low or 1.0
+    goal = 0.9 if number % 3 else 0.85
+    events = tuple(
+        Event(
+            "accuracy",
+            goal * min(1.0, epoch / (5.0 * pace)),
+            epoch,
+            10 * epoch,
+            float(epoch),
+            0.1 * epoch,
+            0.2 * epoch,
+        )
+        for epoch in range(11)
+    )
+    if goal < 0.9:
+        return replace(failed(problem, FailureKind.NOT_REACHED), events=events)
+    reached = next(event for event in events if event.value >= 0.9)
+    return Outcome(
+        TrialStatus.OK,
+        objectives={TIME_TO_TARGET: reached.train_s},
+        events=events[: reached.seq + 1],
+    )
 
 
 def failed(problem: Problem, kind: FailureKind = FailureKind.BUILD) -> Outcome:

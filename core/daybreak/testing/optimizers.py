@@ -16,13 +16,23 @@ from typing import Any, ClassVar
 import pytest
 
 from daybreak.plugin import OptimizerSpec
-from daybreak.plugin.contracts import Explains, Optimizer, Problem, Spends
+from daybreak.plugin.contracts import Curtails, Explains, Optimizer, Problem, Spends
 from daybreak.plugin.specs import Isolation
-from daybreak.records import Configuration, FailureKind, Outcome, Trial
+from daybreak.records import Configuration, Cutoff, FailureKind, Outcome, Trial
+from daybreak.run.cutoffs import check_cutoff
 from daybreak.run.optimizers import Optimizers
 from daybreak.testing.clocks import forbid_clocks
 from daybreak.testing.components import ComponentConformance
-from daybreak.testing.exercises import OUTSIDE, drive, failed, measured, problems, trial_of
+from daybreak.testing.exercises import (
+    OUTSIDE,
+    drive,
+    failed,
+    measured,
+    problems,
+    streamed,
+    training_problem,
+    trial_of,
+)
 from daybreak.testing.options import check_options
 from daybreak.testing.probe import ask_process, describe_component
 
@@ -354,6 +364,32 @@ class OptimizerConformance(ComponentConformance):
                 assert clock in ("dollars", "tokens"), f"'{clock}' is no clock of a budget"
                 assert math.isfinite(total), f"'{clock}' is {total}"
                 assert total >= 0, f"'{clock}' is {total}"
+
+    def test_cutoffs_are_sound(self) -> None:
+        """If it gives curves up: at declared metrics, each at one clock, the same each time."""
+        problem = training_problem(problems(seed=3)[self.problem_names()[0]])
+        if not isinstance(self.create(problem), Curtails):
+            pytest.skip("it gives no curve up (see Curtails)")
+        known = {metric.name for metric in (*problem.objectives, *problem.metrics)}
+        plays: list[list[Cutoff]] = []
+        for _ in range(2):
+            optimizer = self.create(problem)
+            assert isinstance(optimizer, Curtails)
+            found: list[Cutoff] = []
+
+            def ask(
+                configuration: Configuration,
+                optimizer: Curtails = optimizer,
+                found: list[Cutoff] = found,
+            ) -> None:
+                for cutoff in optimizer.cutoffs(configuration):
+                    check_cutoff(cutoff, known)
+                    found.append(cutoff)
+
+            # asked before the trial is measured, as in a study
+            drive(optimizer, problem, self.trials, outcome=streamed, check=ask)
+            plays.append(found)
+        assert plays[0] == plays[1], "the same trials, and other cutoffs"
 
     # ---- helpers ------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from daybreak.plugin.contracts import Problem
-from daybreak.records import Configuration, FailureKind, Trial
+from daybreak.records import Configuration, Cutoff, FailureKind, Trial
 
 
 class Walker:
@@ -199,3 +199,8 @@ class LooseOptions(BaseModel):
 class StrictOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
     depth: int = 3
+
+
+class CutsNowhere(Walker):
+    def cutoffs(self, configuration: Configuration) -> list[Cutoff]:
+        return [Cutoff("accuracy", 0.5)]
