@@ -51,7 +51,7 @@ class GibbsTask(Task):
         """Return the benchmark for `options`."""
         threads = thread_choices(options["threads"])
         space = _space(threads)
-        default = {parameter.name: parameter.default for parameter in space.parameters}
+        default = space.default()
         return Benchmark(
             name="gibbs",
             space=space,

@@ -127,7 +127,7 @@ def _space(options: Mapping[str, Any]) -> Space:
 
 
 def _references(space: Space, options: Mapping[str, Any]) -> tuple[Reference, ...]:
-    default = {parameter.name: parameter.default for parameter in space.parameters}
+    default = space.default()
     expert = {
         **default,
         "step": 0.2,
