@@ -82,7 +82,7 @@ def test_what_was_given_up_and_why_is_recorded(tmp_path: Path) -> None:
     results = run(tmp_path)
     found = rows(
         results,
-        "SELECT facts -> 'cutoff' ->> 'epoch', facts -> 'cutoff' ->> 'value', status, "
+        "SELECT facts -> 'cutoff' ->> 'epoch', facts -> 'cutoff' ->> 'value', t.status, "
         "failure_kind, proposal -> 'rungs' ->> 0, proposal ->> 'clock' FROM trials t "
         "JOIN studies s USING (study_id) WHERE optimizer = 'halving' AND facts ->> 'stop' = 'cutoff'",
     )
