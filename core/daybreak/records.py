@@ -103,8 +103,8 @@ class Event:
 
     `train_s` is the training clock (evaluation, checkpoints and whatever else is no part of
     training excluded), `wall_s` the wall clock; both in seconds since the measurement began, so
-    `train_s <= wall_s`, and neither runs back. `step` and `epoch` do not run back either. `seq` is
-    given by Daybreak.
+    `train_s <= wall_s`. Within a metric neither runs back, nor do `step` and `epoch`. `seq` is given
+    by Daybreak.
     """
 
     metric: str

@@ -15,8 +15,8 @@ After every event of the progress metric, in this order:
 An optimizer's cutoffs (`Stop.CUTOFF`) are asked after every event of their own metric, once the
 progress metric's rules have been. A stream that ends by itself is `Stop.NATURAL`.
 
-Clocks that run back, a training clock ahead of the wall clock, steps and epochs that run back within
-a metric, and numbers that are none break the contract: the trial fails as `internal`.
+Clocks, steps and epochs that run back within a metric, a training clock ahead of the wall clock, and
+numbers that are none break the contract: the trial fails as `internal`.
 """
 
 from __future__ import annotations

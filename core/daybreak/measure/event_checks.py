@@ -21,15 +21,14 @@ _AHEAD = 1e-3
 class EventChecker:
     """Makes the numbers of a stream's events plain ones and checks them, one after another.
 
-    No clock runs back, and the training clock is never ahead of the wall clock; steps and epochs
-    are each metric's own, and do not run back within it.
+    Within a metric neither clock runs back, nor do steps and epochs; the training clock is never
+    ahead of the wall clock. Events of several metrics at one look may come in any order.
     """
 
-    __slots__ = ("_places", "_train_s", "_wall_s")
+    __slots__ = ("_places",)
 
     def __init__(self) -> None:
-        self._train_s = self._wall_s = 0.0
-        self._places: dict[str, tuple[float, float]] = {}
+        self._places: dict[str, _Place] = {}
 
     def checked(self, event: Event, seq: int) -> Event:
         """Return the event with plain numbers, as number `seq` of the stream.
@@ -51,13 +50,32 @@ class EventChecker:
         if wall_s is not None and type(wall_s) is not float:
             wall_s = _float(wall_s, "wall_s", event)
         found = Event(event.metric, value, seq, step, epoch, train_s, wall_s)
-        self._check_clocks(found)
-        if step is not None or epoch is not None:
-            self._check_place(found)
+        place = self._places.get(event.metric)
+        if place is None:
+            place = self._places[event.metric] = _Place()
+        place.move(found)
         return found
 
-    def _check_clocks(self, event: Event) -> None:
-        train_s, wall_s = event.train_s, event.wall_s
+
+class _Place:
+    """How far the events of one metric have come."""
+
+    __slots__ = ("_epoch", "_step", "_train_s", "_wall_s")
+
+    def __init__(self) -> None:
+        self._step = 0
+        self._epoch = self._train_s = self._wall_s = 0.0
+
+    def move(self, event: Event) -> None:
+        step, epoch, train_s, wall_s = event.step, event.epoch, event.train_s, event.wall_s
+        if step is not None:
+            if not self._step <= step <= LARGEST_STEP:
+                raise _ran_back(event, "step", step, self._step, "")
+            self._step = step
+        if epoch is not None:
+            if not self._epoch <= epoch < math.inf:
+                raise _ran_back(event, "epoch", epoch, self._epoch, "")
+            self._epoch = epoch
         if train_s is not None:
             if not self._train_s <= train_s < math.inf:
                 raise _ran_back(event, "training clock", train_s, self._train_s, "s")
@@ -71,18 +89,6 @@ class EventChecker:
                     f"at event {event.seq} the training clock ({train_s:g} s) is ahead of the "
                     f"wall clock ({wall_s:g} s)"
                 )
-
-    def _check_place(self, event: Event) -> None:
-        step, epoch = self._places.get(event.metric, (0, 0.0))
-        if event.step is not None:
-            if not step <= event.step <= LARGEST_STEP:
-                raise _ran_back(event, "step", event.step, step, "")
-            step = event.step
-        if event.epoch is not None:
-            if not epoch <= event.epoch < math.inf:
-                raise _ran_back(event, "epoch", event.epoch, epoch, "")
-            epoch = event.epoch
-        self._places[event.metric] = (step, epoch)
 
 
 def _ran_back(event: Event, what: str, now: float, before: float, unit: str) -> TrialFailed:
