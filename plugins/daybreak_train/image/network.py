@@ -63,8 +63,12 @@ class Network:
 
     def __post_init__(self) -> None:
         """Lay the parameters out."""
-        channels, side, _ = self.shape
+        channels, side, width = self.shape
         small = side <= _SMALL
+        if side != width or side % (2 if small else 4):
+            raise ValueError(
+                f"images of {side} x {width} are not square, or pools do not divide them"
+            )
         first = Block(channels, self.width, side, pool=not small)
         second = Block(self.width, 2 * self.width, first.after, pool=True)
         features = second.outputs * second.after**2
