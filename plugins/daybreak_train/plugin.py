@@ -13,7 +13,7 @@ DAYBREAK_API = "1.0"
 
 @hookimpl
 def daybreak_register_targets() -> list[TargetSpec]:
-    """Return the one target of this plugin."""
+    """Return the targets of this plugin."""
     return [
         TargetSpec(
             name="train",
@@ -27,5 +27,17 @@ def daybreak_register_targets() -> list[TargetSpec]:
             isolation=Isolation.WORKER,
             exclusive=True,
             benchmark_options=tuple((entry.name, entry.options) for entry in ENTRIES),
-        )
+        ),
+        TargetSpec(
+            name="train-gpu",
+            factory="daybreak_train.image.gpu:TrainGpuTarget",
+            summary="a training job on a graphics processor, judged by its time to an accuracy",
+            capabilities=frozenset({"trains", "verifies"}),
+            requires=("torch>=2.3", "scikit-learn>=1.5"),
+            extra="train-torch",
+            devices=("cpu", "gpu"),
+            isolation=Isolation.WORKER,
+            exclusive=True,
+            benchmark_options=(("image", "daybreak_train.image.gpu:GpuImageOptions"),),
+        ),
     ]

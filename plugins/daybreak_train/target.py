@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from daybreak import Benchmark, Configuration, FailureKind, Requirement, UserError, nearest
@@ -48,6 +48,12 @@ class TrainTarget:
     def faults(self, benchmark: Benchmark) -> Iterable[tuple[FailureKind, Configuration]]:
         """Return configurations that must fail."""
         return _task(_entry(benchmark.name)).faults(benchmark)
+
+    def setup(self, progress: Callable[[float | None, str], None], *, force: bool = False) -> str:
+        """Fetch the data that no package carries; see `daybreak_train.data.fetching.setup`."""
+        from daybreak_train.data.fetching import setup
+
+        return setup(progress, force=force)
 
 
 def _entry(name: str) -> Entry:

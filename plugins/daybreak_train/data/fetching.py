@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from daybreak import RequirementError, UserError
-from daybreak_train.data.catalogue import DataFile, DataSet
-from daybreak_train.data.places import cache_folder
+from daybreak_train.data.catalogue import DATA_SETS, DataFile, DataSet
+from daybreak_train.data.places import cache_folder, find
 
-__all__ = ["Progress", "fetch"]
+__all__ = ["Progress", "fetch", "setup"]
 
 #: called with the fraction done, or None, and what is going on
 Progress = Callable[[float | None, str], None]
@@ -77,6 +77,28 @@ def fetch(
             before += file.size
     progress(1.0, "done")
     return folder
+
+
+def setup(progress: Progress, *, force: bool = False) -> str:
+    """Fetch every data set that is fetched at all and not on this machine; `force`: all of them.
+
+    Returns a line that says where they are.
+
+    Raises:
+        RequirementError: one cannot be fetched, or is not what is expected.
+    """
+    said = []
+    for data in DATA_SETS.values():
+        if data.server is None:
+            continue
+        try:
+            place = fetch(data, progress, force=True) if force else find(data)
+        except RequirementError:
+            if force:
+                raise
+            place = fetch(data, progress)
+        said.append(f"{data.name}: {place}")
+    return "; ".join(said)
 
 
 def _share(progress: Progress, before: int, total: int, name: str) -> Callable[[int], None]:

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 
 from daybreak_train.options import Epochs, Fraction, TaskOptions
 
-__all__ = ["ImageOptions"]
+__all__ = ["Device", "ImageOptions"]
 
+Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
 Threads = Annotated[int, Field(ge=1, le=4096)]
 
 
