@@ -21,6 +21,7 @@ import math
 import numpy as np
 from numba import njit
 
+from daybreak_train.fixed_point import fraction, mantissa
 from daybreak_train.halp.links import link
 from daybreak_train.lanes import (
     add16,
@@ -43,8 +44,6 @@ __all__ = ["TABLE", "fill_table", "float_steps", "full_pass", "int8_steps", "int
 #: random numbers in the table, a power of two; as many again as there are features follow
 TABLE = 1 << 14
 _MASK = np.uint64(TABLE - 1)
-_U32 = np.uint64(32)
-_SHARE = 1.0 / 4294967296.0
 _BYTE = np.uint64(0xFF)
 _FOURTEEN = np.uint64(0x3FFF)
 _SHR8 = np.int16(8)
@@ -65,27 +64,6 @@ def fill_table(table, stream):  # type: ignore[no-untyped-def]
             word = next_word(stream)
         table[j] = word & mask
         word >>= bits
-
-
-@njit(nogil=True)
-def _fraction(word):  # type: ignore[no-untyped-def]
-    """Return a number in [0, 1) from the upper 32 bits; the lower ones stay unused."""
-    return np.float64(word >> _U32) * _SHARE
-
-
-@njit(nogil=True)
-def _mantissa(value, bits, most, fraction):  # type: ignore[no-untyped-def]
-    """Return whole c and shift e with value = c / 2^e on average, |c| <= 2^bits, 0 <= e <= most."""
-    size = abs(value)
-    if not size > 0.0:
-        return 0, 0
-    if size > 1e300:
-        size = 1e300
-    _, power = math.frexp(size)
-    shift = min(max(bits - power, 0), most)
-    whole = min(math.floor(math.ldexp(size, shift) + fraction), float(1 << bits))
-    c = np.int64(whole)
-    return (c if value > 0.0 else -c), shift
 
 
 @njit(nogil=True, fastmath=True)
@@ -212,9 +190,9 @@ def int8_steps(
         link(kind, now, y[i], output, fresh, work)
         for r in range(rows):
             word = next_word(stream)
-            c, shift = _mantissa(gain * (fresh[r] - slopes[i, r]), 7, 14, _fraction(word))
+            c, shift = mantissa(gain * (fresh[r] - slopes[i, r]), 7, 14, 128.0, fraction(word))
             at = np.int64(word & _MASK)
-            less = np.int64(math.floor(256.0 * decay + _fraction(next_word(stream))))
+            less = np.int64(math.floor(256.0 * decay + fraction(next_word(stream))))
             _move8(
                 z[r], q[i], pull[r], table[at : at + features], np.int16(c), np.int16(shift),
                 np.int16((1 << shift) >> 1), np.int16(256 - min(less, 256)),
@@ -250,9 +228,9 @@ def int16_steps(
         link(kind, now, y[i], output, fresh, work)
         for r in range(rows):
             word = next_word(stream)
-            c, shift = _mantissa(gain * (fresh[r] - slopes[i, r]), 14, 28, _fraction(word))
+            c, shift = mantissa(gain * (fresh[r] - slopes[i, r]), 14, 28, 16384.0, fraction(word))
             at = np.int64(word & _MASK)
-            less = np.int64(math.floor(16384.0 * decay + _fraction(next_word(stream))))
+            less = np.int64(math.floor(16384.0 * decay + fraction(next_word(stream))))
             _move16(
                 z[r], q[i], pull[r], table[at : at + features], np.int32(c), np.int32(shift),
                 np.int32((1 << shift) >> 1), np.int32(16384 - min(less, 16384)),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from daybreak_train.fixed_point import plain_mantissa
 from daybreak_train.halp.problems import KINDS
 from daybreak_train.streams import PlainStream
 
@@ -61,11 +62,7 @@ def integer_steps(
         for r in range(len(z)):
             word = stream.word()
             value = gain * (fresh[r] - float(slopes[i, r]))
-            c, shift = 0, 0
-            if value != 0.0:
-                shift = min(max(digits - math.frexp(abs(value))[1], 0), most)
-                scaled = math.floor(abs(value) * 2.0**shift + (word >> 32) / 2.0**32)
-                c = int(math.copysign(min(scaled, 1 << digits), value))
+            c, shift = plain_mantissa(value, digits, most, 1 << digits, word)
             less = math.floor((1 << point) * decay + (stream.word() >> 32) / 2.0**32)
             at = word & mask
             moved = z[r] * ((1 << point) - min(less, 1 << point))

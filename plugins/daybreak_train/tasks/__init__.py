@@ -41,7 +41,14 @@ class Entry:
 #: every task, in the order in which they are listed
 ENTRIES: tuple[Entry, ...] = (
     Entry("halp", "daybreak_train.halp.task:HalpTask", "daybreak_train.halp.options:HalpOptions"),
-    Entry("image", "daybreak_train.image.task:ImageTask", "daybreak_train.image.options:ImageOptions"),
+    Entry(
+        "hogwild",
+        "daybreak_train.hogwild.task:HogwildTask",
+        "daybreak_train.hogwild.options:HogwildOptions",
+    ),
+    Entry(
+        "image", "daybreak_train.image.task:ImageTask", "daybreak_train.image.options:ImageOptions"
+    ),
     Entry(
         "matrix-sgd",
         "daybreak_train.matrix.task:MatrixTask",

@@ -1,0 +1,47 @@
+"""Scalars of fixed-point arithmetic inside compiled kernels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+__all__ = ["fraction", "mantissa", "plain_mantissa"]
+
+_U32 = np.uint64(32)
+_SHARE = 1.0 / 4294967296.0
+
+
+@njit(nogil=True)
+def fraction(word):  # type: ignore[no-untyped-def]
+    """Return a number in [0, 1) from the upper 32 bits; the lower ones stay unused."""
+    return np.float64(word >> _U32) * _SHARE
+
+
+@njit(nogil=True)
+def mantissa(value, bits, most, limit, share):  # type: ignore[no-untyped-def]
+    """Return a whole c and a shift e with value = c / 2^e and 0 <= e <= most.
+
+    |c| has `bits` bits where e lies between its ends, and is at most `limit`. `share`, drawn evenly
+    from [0, 1), rounds it: on average c / 2^e is the value, unless the limit is in the way. NaN
+    becomes 0.
+    """
+    size = abs(value)
+    if not size > 0.0:
+        return 0, 0
+    size = min(size, 1e300)
+    _, power = math.frexp(size)
+    shift = min(max(bits - power, 0), most)
+    whole = min(math.floor(math.ldexp(size, shift) + share), limit)
+    c = np.int64(whole)
+    return (c if value > 0.0 else -c), shift
+
+
+def plain_mantissa(value: float, bits: int, most: int, limit: int, word: int) -> tuple[int, int]:
+    """Return the same of a word of the stream, calculated in Python."""
+    if value == 0.0:
+        return 0, 0
+    shift = min(max(bits - math.frexp(abs(value))[1], 0), most)
+    scaled = math.floor(abs(value) * 2.0**shift + (word >> 32) / 2.0**32)
+    return int(math.copysign(min(scaled, limit), value)), shift
