@@ -10,7 +10,7 @@ from scored_results import landscape_row, scored_study, shootout
 from small_results import FAILED, Results
 from typer.testing import CliRunner
 
-from daybreak.analysis.answers import QUESTIONS
+from daybreak.analysis.answers import GROUPS, QUESTIONS
 from daybreak.analysis.pairing import compare
 from daybreak.cli.app import app
 from daybreak.errors import UserError
@@ -39,12 +39,14 @@ def call(*arguments):
 
 def test_the_analyses_are_listed(results):
     rows = json.loads(call("analyze", "--json").stdout)
-    assert [row["name"] for row in rows] == [*QUESTIONS, "shootout"]
+    assert [row["name"] for row in rows] == [*QUESTIONS, *GROUPS]
 
 
 def test_every_analysis_answers_and_shootout_asks_all(results):
     asked = json.loads(call("analyze", "shootout", "--at", "10,25", "--json").stdout)
-    assert [one["name"] for one in asked] == list(QUESTIONS)
+    assert [one["name"] for one in asked] == [
+        name for name, question in QUESTIONS.items() if question.group == "shootout"
+    ]
     for one in asked:
         assert one["rows"], one["name"]
         assert set().union(*one["rows"]) <= set(one["columns"]), one["name"]
