@@ -26,7 +26,7 @@ STUDIES = ("s1", "s2", "s3", "s4")
 TABLES = {
     "runs": "*", "machines": "*", "environments": "*", "plugins": "*", "benchmarks": "*",
     "metrics": "*", "studies": "*", "thresholds": "*", "phases": "*", "samples": "*",
-    "readings": "*",
+    "readings": "*", "ceilings": "*",
     # which of the objectives ranks is known once the benchmark is opened, before any trial
     "trials": "* EXCLUDE (objective, objective_unit)",
 }  # fmt: skip
@@ -108,11 +108,22 @@ others = st.one_of(
         at=times,
         values=st.dictionaries(st.text(max_size=3), values, max_size=3),
     ),
+    record(
+        "ceiling",
+        row=st.fixed_dictionaries(
+            {
+                "machine_id": st.sampled_from(["m1", None]), "device": st.just("cpu"),
+                "ceiling": st.sampled_from(["memory", "gemm_f64"]), "value": st.floats() | st.just("1"),
+                "threads": st.integers(0, 3) | st.just(2**65), "repeats": st.integers(0, 9),
+            },
+            optional={"low": values, "unit": values, "measured_at": times, "details": values},
+        ),
+    ),
     record("of a later version", row=values),
     # malformed in all sorts of ways
     st.builds(
         lambda kind, row: {"type": kind, "schema_version": SCHEMA_VERSION, "row": row},
-        st.sampled_from(["study", "benchmark", "plugin", "run", "machine", "study_status", "readings"]),
+        st.sampled_from(["study", "benchmark", "plugin", "run", "machine", "study_status", "readings", "ceiling"]),
         values | st.fixed_dictionaries({"study_id": values, "benchmark": values, "thresholds": values}),
     ),
     st.just(b'{"type":"study", oops\n'),

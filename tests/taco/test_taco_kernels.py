@@ -217,7 +217,7 @@ def test_a_schedule_outside_the_space_may_be_given_by_hand(opened: Opened) -> No
     with opened("spmm") as session:
         artifact = session.build({"schedule": ["bound(k,kb,33,MaxExact)"], "omp_num_threads": 1})
         assert "kb < 33" in artifact.source
-        assert artifact.facts["threads"] == 1
+        assert artifact.facts["threads"] == artifact.facts["work"]["threads"] == 1
         assert session.verify(artifact).correct
         for nonsense in ("fast", 3):
             with pytest.raises(BuildFailed, match="a schedule is"):

@@ -152,17 +152,21 @@ def find_rapl(folder: Path | None = None) -> Found:
         entries = sorted(root.iterdir())
     except OSError:
         return _nothing(f"there is no {root}: no RAPL on this processor, or a virtual machine")
-    counters, missing = [], []
+    counters: list[Counter] = []
+    missing: list[Missing] = []
     for entry in entries:
         package = read_text(entry / "name") or ""
         if not _ZONE.fullmatch(entry.name) or not package.startswith("package-"):
             continue
         found = _package(entry, f"rapl:{package}")
-        (counters if isinstance(found, RaplCounter) else missing).append(found)
+        if isinstance(found, Missing):
+            missing.append(found)
+        else:
+            counters.append(found)
     if not counters and not missing:
         return _nothing(f"{root} has no RAPL package domain")
     # a part of the packages would pass for the whole machine
-    return Found(() if missing else tuple(counters), tuple(missing))  # type: ignore[arg-type]
+    return Found(() if missing else tuple(counters), tuple(missing))
 
 
 def _nothing(reason: str) -> Found:
