@@ -125,8 +125,8 @@ class Curve:
             unit and direction; a fraction has the unit ``1``).
         target: the value at which training counts as done, in the metric's unit; None: it has none
             of its own, so training goes on to its natural end unless a suite sets one.
-        deterministic: whether the same configuration and seed give the very same values at the
-            same steps (the clocks differ, of course).
+        deterministic: whether the same configuration and seed give the very same values of this
+            metric at the same steps (the clocks differ, of course).
     """
 
     metric: str

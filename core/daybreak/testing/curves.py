@@ -154,12 +154,17 @@ class CurveConformance:
         self.require()
         return benchmark
 
-    def _curve(self, benchmark: Benchmark, seed: int) -> list[tuple[str, int | None, str]]:
-        """Return metric, step and exact value of the events of a new session."""
+    def _curve(self, benchmark: Benchmark, seed: int) -> list[tuple[int | None, str]]:
+        """Return step and exact value of the progress metric's events of a new session.
+
+        Other metrics may be rates, which are never the same.
+        """
+        assert benchmark.curve is not None
+        metric = benchmark.curve.metric
         with self._opened(benchmark) as session:
             configuration = self.configurations_of(benchmark)[0].configuration
             events = self._events(session, benchmark, configuration, seed=seed)
-        return [(event.metric, event.step, float(event.value).hex()) for event in events]
+        return [(one.step, float(one.value).hex()) for one in events if one.metric == metric]
 
     def _events(
         self,
