@@ -76,14 +76,14 @@ CASES = {
         s.yaml:1:1: 'budget' is missing
           expected: a bound on every study, e.g. 'budget: {evaluations: 20}'
         s.yaml:9:1: bugdet: unknown key 'bugdet'
-          expected: one of batch, benchmarks, budget, defaults, description, include, limits, name, optimizers, protocol, requires_plugins, seeds, suite, targets
+          expected: one of batch, benchmarks, budget, defaults, description, include, limits, name, optimizers, price, protocol, requires_plugins, seeds, suite, targets
           did you mean: budget""",
     ),
     "misspelt key inside": (
         ("warmup: auto", "warm_up: auto"),
         """\
         s.yaml:11:50: protocol.warm_up: unknown key 'warm_up'
-          expected: one of flush_cache, hopeless, interleave, repeats, timeout, warmup
+          expected: one of flush_cache, hopeless, interleave, repeats, stop, timeout, warmup
           did you mean: warmup""",
     ),
     "misspelt option": (
@@ -141,7 +141,7 @@ CASES = {
         ("fake/spmm: {matrix: airfoil, columns: 64}", "fake/spmm:\n    columns: 64"),
         """\
         s.yaml:5:5: benchmarks[0].columns: unknown key beside benchmark 'fake/spmm': 'columns'
-          expected: one of as, budget, each, limits, protocol, targets
+          expected: one of as, budget, each, limits, price, protocol, targets
           remedy: indent it deeper than 'fake/spmm:' if it is an option, or begin a new item with '- ' if it is another benchmark""",
     ),
     "a dash forgotten": (
