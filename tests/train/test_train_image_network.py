@@ -158,7 +158,9 @@ def test_images_that_pools_do_not_divide_are_refused() -> None:
 def test_operations_are_counted() -> None:
     network = Network((1, 28, 28), 10, 4)
     # 28 x 28 x 4 outputs of 9 products, 14 x 14 x 8 of 36, 10 of 7 x 7 x 8; each with an addition
-    assert network.flops == 2 * (28 * 28 * 4 * 9 + 14 * 14 * 8 * 36 + 10 * 7 * 7 * 8)
+    first, second, dense = 2 * 28 * 28 * 4 * 9, 2 * 14 * 14 * 8 * 36, 2 * 10 * 7 * 7 * 8
+    assert network.flops == first + second + dense
+    assert network.training_flops == 2 * first + 3 * second + 3 * dense
 
 
 def test_chunks_fit_the_caches() -> None:

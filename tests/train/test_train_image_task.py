@@ -182,6 +182,7 @@ def test_training_yields_a_curve_and_is_judged_on_held_out_images(
     assert np.allclose(seconds * [event.value for event in looks], steps * 32)
     judged = {sample.metric: sample.value for sample in job.conclude()}
     assert 0.6 < judged["test_accuracy"] < 1
+    assert judged["flops"] == job.facts["flop_per_example"] * 3 * steps * 32
     assert judged["generalisation_gap"] == pytest.approx(accuracies[-1] - judged["test_accuracy"])
     assert list(job.conclude()) == list(job.conclude())
 

@@ -39,13 +39,14 @@ class ImageJob:
         self._data, self._backend, self._network = data, backend, network
         self._configuration, self._options = configuration, options
         self._model: Model | None = None
+        self._steps = 0
         #: accuracy at the last look; None: trained on since, or not looked at yet
         self._accuracy: float | None = None
         self._concluded: tuple[Sample, ...] | None = None
         self.phases: Mapping[str, float] = {}
         self.facts: Mapping[str, Any] = {
             "parameters": network.size,
-            "flop_per_example": 3 * network.flops,
+            "flop_per_example": network.training_flops,
         }
 
     def verify(self) -> Verdict:
@@ -68,8 +69,8 @@ class ImageJob:
             self._whole("shift"),
             np.random.Generator(np.random.PCG64(of_batches)),
         )
+        self._steps, before = 0, 0.0
         yield from self._look(model, clock, 0, 0.0)
-        step, before = 0, 0.0
         for epoch in range(int(self._options["epochs"])):
             stretches = _stretches(batches.steps, int(self._options["looks"]))
             stream = batches.epoch()
@@ -78,9 +79,10 @@ class ImageJob:
                 with clock:
                     for _ in range(stretch):
                         indices, offsets = next(stream)
-                        model.step(indices, offsets, self._rate(step / batches.steps))
-                        step += 1
+                        model.step(indices, offsets, self._rate(self._steps / batches.steps))
+                        self._steps += 1
                     model.synchronize()
+                step = self._steps
                 seconds, before = clock.train_s - before, clock.train_s
                 done = epoch + 1 if step == (epoch + 1) * batches.steps else step / batches.steps
                 rate = stretch * self._whole("batch") / max(seconds, 1e-9)
@@ -132,6 +134,9 @@ class ImageJob:
             raise WrongResult(
                 f"accuracy {accuracy:.4f} on validation images, {test:.4f} on held-out ones"
             )
+        yield Sample(
+            "flops", float(self._network.training_flops) * self._steps * self._whole("batch")
+        )
         yield Sample("test_accuracy", test)
         yield Sample("train_accuracy", train)
         yield Sample("generalisation_gap", accuracy - test)

@@ -112,7 +112,18 @@ class Network:
     def flops(self) -> int:
         """Floating-point operations of one image forwards (a multiplication and addition are two).
 
-        Training takes about three times as many: forwards, and backwards to weights and inputs.
+        Products of matrices only: all that is counted by those who state such numbers.
         """
-        convolutions = sum(2 * b.outputs * b.inputs * 9 * b.side**2 for b in self.blocks)
-        return convolutions + 2 * self.classes * self.features
+        return sum(map(_convolution_flops, self.blocks)) + 2 * self.classes * self.features
+
+    @property
+    def training_flops(self) -> int:
+        """Operations of one image in a step: forwards, to the weights, and to the inputs.
+
+        The gradient of the images themselves is not calculated.
+        """
+        return 3 * self.flops - _convolution_flops(self.blocks[0])
+
+
+def _convolution_flops(block: Block) -> int:
+    return 2 * block.outputs * block.inputs * 9 * block.side**2
