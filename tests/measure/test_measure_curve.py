@@ -48,9 +48,12 @@ def open_job(
     objectives: tuple[Metric, ...] = (TIME,),
     curve: Curve = CURVE,
     conclude: str | None = None,
+    modelled: bool = False,
     **protocol: Any,
 ) -> Bench:
-    options = {"stream": stream, **({} if conclude is None else {"conclude": conclude})}
+    options: dict[str, Any] = {"stream": stream, "modelled": modelled}
+    if conclude is not None:
+        options["conclude"] = conclude
     return open_bench(
         factory="curve_target:Target",
         name="job",
@@ -184,6 +187,16 @@ def test_divergence_is_no_crash() -> None:
     assert first.failure_kind is FailureKind.NOT_REACHED
     assert math.isnan(first.events[0].value)
     assert measured("huge_value").facts["stop"] == "diverged"
+
+
+def test_a_simulated_curve_costs_what_was_read_of_it() -> None:
+    whole = measured(modelled=True, timeout_s=1e-9)
+    assert whole.status is TrialStatus.OK, "no real time ends it"
+    assert whole.phases == {"build": 5.0, "measure": 18.0}
+    assert whole.simulated_s == 23.0
+    cut = measured(modelled=True, cutoffs=[Cutoff("accuracy", 0.5, epoch=2.0)])
+    assert cut.failure_kind is FailureKind.NOT_REACHED
+    assert cut.phases == {"build": 5.0, "measure": 4.0}
 
 
 def test_the_time_limit_ends_a_curve_while_it_can_still_be_judged() -> None:
