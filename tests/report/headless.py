@@ -87,15 +87,17 @@ class Browser:
         """Send a command and return its result."""
         self._last += 1
         number = self._last
-        self._answers[number] = queue.Queue()
+        answers = self._answers[number] = queue.Queue()
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if session is not None:
             message["sessionId"] = session
         os.write(self._write, json.dumps(message).encode() + b"\0")
         try:
-            answer = self._answers.pop(number).get(timeout=120)
+            answer = answers.get(timeout=120)
         except queue.Empty:
             raise TimeoutError(f"no answer to {method}") from None
+        finally:
+            del self._answers[number]
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return dict(answer["result"])
@@ -139,8 +141,7 @@ class Browser:
             for text in messages:
                 message = json.loads(text)
                 if "id" in message:
-                    if message["id"] in self._answers:
-                        self._answers[message["id"]].put(message)
+                    self._answers[message["id"]].put(message)
                 elif message.get("sessionId") in self._tabs:
                     self._tabs[message["sessionId"]].heard(message["method"], message["params"])
 

@@ -17,7 +17,8 @@ import itertools
 from headless import Browser, find_browser
 from many_studies import searches, training
 
-from daybreak.report.page import make_report, write_report
+from daybreak.report.making import make_report
+from daybreak.report.writing import write_report
 
 HOSTILE = (
     "<script>document.title='hacked'</script>{kind}-{number}",

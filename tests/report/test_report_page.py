@@ -29,8 +29,10 @@ from daybreak.report.figures import (
     draw_suggestion_time,
 )
 from daybreak.report.figures.style import strokes
-from daybreak.report.page import Part, Report, page, write_report
+from daybreak.report.making import Part, Report
+from daybreak.report.page import page
 from daybreak.report.sections import Body, Data, Section
+from daybreak.report.writing import write_report
 
 NAMES = ["baco", "baco-paper", "random", "a<b & c", "optuna-tpe"]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -63,9 +63,10 @@ def _report(
     Example: daybreak report --out report.html --results results
     """
     from daybreak.analysis.answers import Asked
-    from daybreak.report.page import make_report, write_report
+    from daybreak.report.making import make_report
     from daybreak.report.pages import marked_figures, parse_numbers, update_page
     from daybreak.report.watching import watch_report
+    from daybreak.report.writing import write_report
 
     if update is not None and out.suffix in (".html", ".htm"):
         raise UserError(

@@ -8,9 +8,10 @@ largest of fewer than six curves), and the range of eight curves out of ten.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daybreak.measure.statistics import interval_ranks
 
@@ -18,12 +19,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MOMENTS", "SINGLES", "Band", "at_moments", "band", "moments", "split"]
+__all__ = [
+    "BAND_COLUMNS",
+    "MOMENTS",
+    "SINGLES",
+    "Band",
+    "at_moments",
+    "band",
+    "band_rows",
+    "moments",
+    "split",
+    "turned",
+]
 
 #: moments at which curves are put together
 MOMENTS = 160
 #: the most curves of one label that are drawn one by one
 SINGLES = 12
+#: headings of `band_rows` behind the moment
+BAND_COLUMNS = ("median", "low", "high", "one of ten below", "one of ten above", "curves")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +177,32 @@ def split(
     starts = [0, *cuts.tolist()]
     parts = [np.split(column, cuts) for column in columns]
     return [(int(keys[start]), tuple(part[i] for part in parts)) for i, start in enumerate(starts)]
+
+
+def turned(one: Band, sign: float) -> Band:
+    """Return a band of losses as one of values: negated where more is better; infinite is NaN."""
+    import numpy as np
+
+    def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(np.isfinite(values), values * sign, np.nan)
+
+    low, high = (one.low, one.high) if sign > 0 else (one.high, one.low)
+    outer = (one.outer_low, one.outer_high) if sign > 0 else (one.outer_high, one.outer_low)
+    return Band(
+        one.label, one.x, finite(one.middle), finite(low), finite(high), finite(outer[0]),
+        finite(outer[1]), one.count, one.singles,
+    )  # fmt: skip
+
+
+def band_rows(lines: Sequence[Band], first: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return rows: `first`, label, moment, and `BAND_COLUMNS`; unknown values are None."""
+    rows = []
+    for line in lines:
+        columns = (
+            line.x, line.middle, line.low, line.high, line.outer_low, line.outer_high, line.count,
+        )  # fmt: skip
+        rows += [
+            (*first, line.label, *(None if math.isnan(value) else value for value in row))
+            for row in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+    return rows

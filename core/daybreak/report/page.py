@@ -1,26 +1,17 @@
-"""A report: one HTML file that fetches nothing and runs nothing, or its figures as files."""
+"""A report as one HTML page that fetches nothing and runs nothing."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import tempfile
-from collections.abc import Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
-from daybreak.analysis.answers import Asked
-from daybreak.analysis.answers.shape import Evidence
-from daybreak.errors import UserError
-from daybreak.report.figures.style import assigned_strokes
+from daybreak.report.making import Part, Report
 from daybreak.report.markup import Html, attached_csv, element, prose, table, text
-from daybreak.report.sections import CHAPTERS, Absent, Material, Section, make
+from daybreak.report.sections import Section
 from daybreak.report.sections.shape import flat
 from daybreak.report.theme import SWITCH, style_sheet
 
-__all__ = ["Part", "Report", "make_report", "page", "write_report"]
+__all__ = ["page"]
 
 # a table below a figure is folded away if it has more rows
 _FOLDED = 16
@@ -31,95 +22,6 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A chapter of a report: its anchor, the question that it answers, and what is in it."""
-
-    name: str
-    title: str
-    sections: tuple[Section, ...]
-    absent: tuple[Absent, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A run's report.
-
-    Attributes:
-        title: one line.
-        summary: what ran and how much of it, one line.
-        parts: its chapters.
-        live: whether the run was going on when it was made.
-    """
-
-    title: str
-    summary: str
-    parts: tuple[Part, ...]
-    live: bool = False
-
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        """All sections, in the order of the page."""
-        return tuple(section for part in self.parts for section in part.sections)
-
-
-def make_report(
-    results: str | Path = "results", asked: Asked | None = None, study: str | None = None
-) -> Report:
-    """Make the report of a run.
-
-    Args:
-        results: the results folder.
-        asked: which run and benchmarks, at which budgets.
-        study: id of the study whose model to look into; the first that said something if None.
-
-    Raises:
-        UserError: there is no such study, or no benchmark fits.
-        StoreError: there is no such run.
-        RequirementError: matplotlib is not installed.
-    """
-    with Evidence(Path(results), asked or Asked()) as evidence:
-        run = evidence.run
-        if study is not None:
-            _check_study(evidence, study)
-        material = Material(evidence, study)
-        if evidence.asked.benchmark is not None and not material.benchmarks:
-            raise UserError(
-                f"run '{run.run_id}' has no benchmark '{evidence.asked.benchmark}'",
-                expected=f"one of {', '.join(material.all_benchmarks()[:8])}",
-            )
-        parts = []
-        for chapter in CHAPTERS:
-            with assigned_strokes(material.labels):
-                found = [make(topic, material) for topic in chapter.topics]
-            parts.append(
-                Part(
-                    chapter.name,
-                    chapter.title,
-                    tuple(one for one in found if isinstance(one, Section)),
-                    tuple(one for one in found if isinstance(one, Absent)),
-                )
-            )
-        named = run.suite or run.run_id
-        counts = f"{run.studies} studies, {run.evaluations} evaluations, {run.failures} failed"
-        return Report(
-            f"{named}: {counts}",
-            f"run {run.run_id}, {run.status}",
-            tuple(parts),
-            live=run.status == "running",
-        )
-
-
-def _check_study(evidence: Evidence, study: str) -> None:
-    told = evidence.index.execute("SELECT count(*) FROM beliefs WHERE study_id = ?", [study])
-    if not (told.fetchone() or (0,))[0]:
-        raise UserError(
-            f"nothing is recorded of what a model believed in study '{study}'",
-            expected="a study of an optimizer that explains itself",
-            remedy='daybreak sql "SELECT DISTINCT study_id FROM beliefs"',
-        )
 
 
 def page(report: Report, *, refresh_s: int | None = None) -> str:
@@ -280,75 +182,3 @@ def _inlined(name: str, svg: str) -> Html:
         return _USED.sub(lambda one: one.group().replace(f"#{one[1]}", f"#{name}-{one[1]}"), found)
 
     return Html(_TAG.sub(renamed, svg))
-
-
-def write_report(
-    out: Path,
-    report: Report,
-    *,
-    refresh_s: int | None = None,
-    only: Collection[str] | None = None,
-) -> list[Path]:
-    """Write the page to a file named ``*.html``, or its figures into a folder; return the files.
-
-    A page replaces an older one in one step: whoever reads it sees the old one or the new one.
-
-    Args:
-        out: the file or folder.
-        report: from `make_report`.
-        refresh_s: browsers read the page again every so many seconds; None: never.
-        only: names of the figures to write into a folder; None: all.
-
-    Raises:
-        UserError: it cannot be written, or there is no figure to write.
-    """
-    if out.suffix in (".html", ".htm"):
-        files = {out: page(report, refresh_s=refresh_s)}
-    else:
-        drawn: Sequence[Section] = [
-            one
-            for one in report.sections
-            if one.body.svg is not None and (only is None or one.name in only)
-        ]
-        files = {out / f"{one.name}.svg": f"{one.body.svg}\n" for one in drawn}
-        if not files and only is None:
-            raise UserError(
-                f"{report.summary}: there is nothing to draw yet",
-                remedy="look at its leaderboard: daybreak show",
-            )
-    for file, content in files.items():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            _replace(file, content)
-        except OSError as error:
-            raise UserError(
-                f"the report cannot be written: {error.strerror}",
-                file=file,
-                remedy="name another file: --out FILE.html",
-            ) from error
-    return list(files)
-
-
-def _replace(file: Path, content: str) -> None:
-    """Write a file beside `file`, then put it in its place; devices are written to as they are."""
-    if file.exists() and not file.is_file():
-        file.write_text(content, "utf-8")
-        return
-    mode = file.stat().st_mode & 0o777 if file.exists() else 0o666 & ~_umask()
-    number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as out:
-            out.write(content)
-        os.chmod(name, mode)
-        os.replace(name, file)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    """Return the process's mask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

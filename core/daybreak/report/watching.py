@@ -15,7 +15,8 @@ from pathlib import Path
 
 from daybreak.analysis.answers import Asked
 from daybreak.errors import StoreError, UserError
-from daybreak.report.page import Report, make_report, write_report
+from daybreak.report.making import Report, make_report
+from daybreak.report.writing import write_report
 
 __all__ = ["REST", "changes", "watch_report"]
 

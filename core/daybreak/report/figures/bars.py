@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import canvas, key, strokes, tidy, to_svg
+from daybreak.report.figures.style import canvas, key, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 __all__ = ["Stack", "draw_stacks"]
 
@@ -38,7 +39,7 @@ def draw_stacks(
                 start += size
             if stack.words:
                 axes.annotate(
-                    stack.words, (start, -row), xytext=(4, 0), textcoords="offset points",
+                    drawn_name(stack.words, 30), (start, -row), xytext=(4, 0), textcoords="offset points",
                     va="center", fontsize=8.5, annotation_clip=False,
                 )  # fmt: skip
         axes.set_xlim(0, longest * 1.02)

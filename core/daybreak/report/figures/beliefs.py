@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from daybreak.report.figures.style import INK, canvas, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, canvas, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

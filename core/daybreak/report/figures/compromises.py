@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from daybreak.report.figures.lines import logarithmic
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, canvas, key, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, Stroke, canvas, dots, key, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Cloud", "Point", "draw_clouds"]
 
 _WIDE = 30.0
+# so many points have marks of their own
+_MARKS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
     """Draw panels; points on the front are filled and joined."""
     names = sorted({point.label for cloud in clouds for point in cloud.points})
     styles = strokes(names)
+    many = sum(len(cloud.points) for cloud in clouds) > _MARKS
     columns = min(2, len(clouds))
     rows = math.ceil(len(clouds) / columns)
     with canvas(8.2, 4.4 if len(clouds) == 1 else 0.6 + 3.0 * rows) as figure:
@@ -64,11 +68,7 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
                     if ends is not None:
                         line = axes.hlines if ends is point.x_ends else axes.vlines
                         line(place, *ends, color=color, linewidth=1.4, alpha=0.6)
-                axes.plot(
-                    [point.x], [point.y], marker="o", markersize=7 if point.front else 5.5,
-                    markerfacecolor=color if point.front else "none", markeredgecolor=color,
-                    linestyle="",
-                )  # fmt: skip
+            _points(axes, cloud, styles, many=many)
             _scales(axes, cloud)
             tidy(axes, x=cloud.x, y=cloud.y, title=drawn_name(cloud.title, 44))
         from matplotlib.lines import Line2D
@@ -82,6 +82,23 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
             below=len(clouds) > 1,
         )
         return to_svg(figure, title, description)
+
+
+def _points(axes: Axes, cloud: Cloud, styles: Mapping[str, Stroke], *, many: bool) -> None:
+    """Draw the points: filled on the front, hollow elsewhere; plain dots where there are many."""
+    groups: dict[tuple[str, bool], list[Point]] = {}
+    for point in cloud.points:
+        groups.setdefault((point.label, point.front), []).append(point)
+    for (label, front), points in sorted(groups.items()):
+        color = styles[label].color
+        x, y = [point.x for point in points], [point.y for point in points]
+        if many:
+            dots(axes, x, y, color=color, alpha=1.0 if front else 0.6, markersize=6 if front else 4)
+            continue
+        axes.plot(
+            x, y, marker="o", linestyle="", markersize=7 if front else 5.5, markeredgecolor=color,
+            markerfacecolor=color if front else "none",
+        )  # fmt: skip
 
 
 def _scales(axes: Axes, cloud: Cloud) -> None:

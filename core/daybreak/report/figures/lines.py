@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.report.bands import Band
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, Stroke, canvas, key, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, Stroke, canvas, key, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

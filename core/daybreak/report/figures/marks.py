@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak.report.figures.lines import logarithmic
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, canvas, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, canvas, strokes, ticks, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,15 +83,13 @@ def draw_rows(panels: Sequence[Rows], title: str, description: str) -> str:
                         ends, [y, y], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt"
                     )
                 if mark.singles:
-                    axes.plot(
-                        mark.singles, [y - 0.24] * len(mark.singles), linestyle="", marker="|",
-                        markersize=5, color=INK, alpha=0.6, markeredgewidth=0.8,
-                    )  # fmt: skip
+                    look = {"color": INK, "alpha": 0.6, "linewidth": 0.8}
+                    ticks(axes, mark.singles, y - 0.36, y - 0.14, **look)
                 if mark.value is not None:
                     axes.plot([mark.value], [y], marker="o", markersize=7, color=color)
                 if mark.words:
                     axes.annotate(
-                        mark.words, (1.01, y), xycoords=("axes fraction", "data"), va="center",
+                        drawn_name(mark.words, 24), (1.01, y), xycoords=("axes fraction", "data"), va="center",
                         fontsize=8.5,
                     )  # fmt: skip
             if panel.line is not None:

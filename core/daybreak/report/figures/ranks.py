@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, canvas, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, canvas, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from daybreak.analysis.ranking import CriticalDifference, Rank

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import canvas, legend, strokes, tidy, to_svg
+from daybreak.report.figures.style import canvas, legend, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from daybreak.analysis.hits import Distribution, Profile

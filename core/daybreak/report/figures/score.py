@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, Stroke, canvas, legend, strokes, tidy, to_svg
+from daybreak.report.figures.style import INK, Stroke, canvas, legend, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,6 @@ its own a figure has colours that do on both.
 
 from __future__ import annotations
 
-import html
-import io
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,11 +29,12 @@ __all__ = [
     "Stroke",
     "assigned_strokes",
     "canvas",
+    "dots",
     "key",
     "legend",
     "strokes",
+    "ticks",
     "tidy",
-    "to_svg",
 ]
 
 #: stands for the colour of the surrounding text; replaced in the SVG
@@ -114,6 +112,28 @@ def strokes(labels: Sequence[str]) -> dict[str, Stroke]:
     return found
 
 
+def dots(axes: Axes, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
+    """Draw points as one path, a tenth of the size of as many marks; `markersize` is its width."""
+    import numpy as np
+
+    gaps = np.full(len(x), np.nan)
+    (line,) = axes.plot(
+        np.column_stack([x, x, gaps]).ravel(), np.column_stack([y, y, gaps]).ravel(),
+        linewidth=look.pop("markersize", 5.5), solid_capstyle="round", **look,
+    )  # fmt: skip
+    line.get_path().should_simplify = False  # lines of no length are not to be left out
+
+
+def ticks(axes: Axes, x: Sequence[float], bottom: float, top: float, **look: Any) -> None:
+    """Draw short upright strokes as one path."""
+    import numpy as np
+
+    gaps = np.full(len(x), np.nan)
+    ends = np.tile([bottom, top, np.nan], len(x))
+    (line,) = axes.plot(np.column_stack([x, x, gaps]).ravel(), ends, **look)
+    line.get_path().should_simplify = False
+
+
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Figure]:
     """Give an empty figure of so many inches, with the settings of all figures.
@@ -162,9 +182,9 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
 def tidy(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> None:
     """Label the axes."""
     if x:
-        axes.set_xlabel(x)
+        axes.set_xlabel(drawn_name(x, 90))
     if y:
-        axes.set_ylabel(y)
+        axes.set_ylabel(drawn_name(y, 48))
     if title:
         axes.set_title(title)
     axes.tick_params(length=3)
@@ -191,82 +211,3 @@ def key(figure: Figure, entries: Sequence[tuple[str, Any]], *, below: bool = Fal
         frameon=False,
         handlelength=2.6,
     )
-
-
-def to_svg(figure: Figure, title: str, description: str) -> str:
-    """Return the figure as an SVG element that fetches nothing, with a title for screen readers.
-
-    On its own it follows the reader's colour scheme; inside a page, the page's text colour.
-    """
-    out = io.StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r'(?<= d=")[^"]+', lambda path: _rounded(path.group()), text)
-    # faint things are ink seen through
-    text = text.replace(f"stroke: {FAINT}", "stroke: currentColor; stroke-opacity: 0.18")
-    text = text.replace(INK, "currentColor").replace(FAINT, "currentColor")
-    text = _COLOUR.sub(_variable, text)
-    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
-    head = text[: text.index(">") + 1]
-    named = re.sub(r"(width|height)=\"([\d.]+)pt\"", r'\1="\2"', head)
-    named = named.replace("<svg", '<svg class="daybreak-figure" role="img"', 1)
-    scheme = (
-        "<style>.daybreak-figure{color:#24292f}"
-        "@media (prefers-color-scheme:dark){.daybreak-figure{color:#d0d7de}}</style>"
-    )
-    words = f"<title>{html.escape(title)}</title><desc>{html.escape(description)}</desc>"
-    return named + words + scheme + text[len(head) :]
-
-
-#: a colour in a style, not in somebody's name
-_COLOUR = re.compile(r"(?<=e: |l: )#[0-9a-f]{6}(?=[;\"])")
-
-
-def _variable(colour: re.Match[str]) -> str:
-    found = SHADES.get(colour.group())
-    return colour.group() if found is None else f"var({found[0]}, {colour.group()})"
-
-
-_POINT = re.compile(r"([A-Za-z])|(-?[\d.]+(?:e-?\d+)?)")
-
-
-def _rounded(path: str) -> str:
-    """Return a path's description, shorter: no finer than any screen, steps as steps.
-
-    Straight lines keep tenths of a point, curves (marks, of which there are few) hundredths.
-    """
-    if not set(re.findall("[A-Za-z]", path)) <= {"M", "L", "z"}:
-        numbers = re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number.group()):.2f}", path)
-        return " ".join(numbers.split())
-    parts: list[str] = []
-    here = ("", "")
-    command = "M"
-    tokens = iter(_POINT.findall(path))
-    for letter, number in tokens:
-        if letter:
-            command = letter
-            if letter == "z":
-                parts.append("z")
-            continue
-        _, second = next(tokens)
-        point = (_tenths(number), _tenths(second))
-        if command == "M":
-            parts.append(f"M{point[0]} {point[1]}")
-        elif point[1] == here[1]:
-            if point[0] != here[0]:
-                parts.append(f"H{point[0]}")
-        elif point[0] == here[0]:
-            parts.append(f"V{point[1]}")
-        else:
-            parts.append(f"L{point[0]} {point[1]}")
-        here = point
-    if len(parts) == 1:  # a line of no length is a dot
-        parts.append(f"H{here[0]}")
-    return "".join(parts)
-
-
-def _tenths(number: str) -> str:
-    short = f"{float(number):.1f}".removesuffix(".0")
-    return "0" if short == "-0" else short

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import canvas, legend, strokes, tidy, to_svg
+from daybreak.report.figures.style import canvas, legend, strokes, tidy
+from daybreak.report.figures.svg import to_svg
 
 __all__ = ["draw_suggestion_time"]
 

@@ -13,13 +13,14 @@ from daybreak.report.bands import Band
 from daybreak.report.figures.compromises import Cloud, Point, draw_clouds
 from daybreak.report.figures.lines import Panel, draw_panels
 from daybreak.report.figures.marks import Rows, draw_rows
+from daybreak.report.sections.learning import CLOCK_WORDS
 from daybreak.report.sections.shape import LINES, PANELS, Body, Material, Nothing, by, topic
-from daybreak.report.sections.training import CLOCK_WORDS, marked
+from daybreak.report.sections.training import marked
 
 __all__ = ["factors", "generalisation", "rates", "scaling", "spending", "variation"]
 
 # points of one panel
-_POINTS = 600
+_POINTS = 400
 
 
 @topic("variation", "Why runs differ")
@@ -91,13 +92,16 @@ def factors(material: Material) -> Body:
     """Why an entry is quicker than another."""
     found = answers.factors(material.evidence)
     against = found.rows[0]["against"]
+    count = next(
+        (name for one in material.evidence.timings.rows if (name := one.count())), "epochs"
+    )
     panels, notes = [], []
     problems = by(found.rows, "benchmark", "target")
     for (benchmark, target), rows in list(problems.items())[: PANELS // 3]:
         for column, words in (
             ("speed-up", "speed-up in time to target"),
-            ("system", "system: seconds per epoch"),
-            ("statistical", "statistical: epochs to target"),
+            ("system", f"system: seconds per {_one(count)}"),
+            ("statistical", f"statistical: {count} to target"),
         ):
             marks = [marked(row["entry"], row[column]) for row in rows[:LINES]]
             title, like = f"{benchmark}, {target}: {words}", f"{benchmark} {target}"
@@ -106,8 +110,8 @@ def factors(material: Material) -> Body:
         notes.append(f"{PANELS // 3} of {len(problems)} targets are drawn; the data hold all")
     return Body(
         f"By what factor entries are quicker than {against}: the speed-up is the product of what the "
-        "machine does faster (seconds per epoch) and what learning needs less of (epochs to "
-        "target). Above 1, to the right of the line, is better; the three scales are the same and "
+        f"machine does faster (seconds per {_one(count)}) and what is needed less of ({count} to "
+        "the target). Above 1, to the right of the line, is better; the three scales are the same and "
         "logarithmic, so that lengths add up. A low-precision or asynchronous "
         "method often wins the one and loses some of the other: look whether the product still "
         "pays.",
