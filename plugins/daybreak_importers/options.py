@@ -31,9 +31,8 @@ class MllogOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    round: str | None = Field(
+    round: Annotated[float, Field(ge=0.5, lt=100)] | None = Field(
         None,
-        pattern=r"^v?\d+\.\d+$",
         description="the round, e.g. 1.0, where neither folder names nor dates tell it; quality "
         "targets differ from round to round",
     )

@@ -65,7 +65,7 @@ class _Reading:
         stem = root.name if root.is_dir() else root.stem
         self._collection = {"name": request.name or f"mllog-{slug(stem)}"}
         given = request.options.get("round")
-        self._round = None if given is None else float(str(given).removeprefix("v"))
+        self._round = None if given is None else float(given)
         self._price = request.options.get("dollars_per_hour")
         self._benchmarks: dict[str, None] = {}
         self._whole = max(1, sum(log.size for log in logs))

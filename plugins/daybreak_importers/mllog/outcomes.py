@@ -14,6 +14,8 @@ __all__ = ["Judged", "judge"]
 
 #: A score above this is a percentage where the target is a fraction.
 _FRACTION = 1.5
+#: What names of metrics contain, in lower case, where evaluations name several.
+_WORDS = {"box_ap": ("box",), "mask_ap": ("mask", "seg")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,8 @@ def _named(evaluation: Evaluation, quality: Quality) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, value in evaluation.values.items():
         for place, part in enumerate(quality.parts):
-            short = part.metric.removesuffix("_ap")
-            named = name.startswith(short) or (short == "mask" and name.startswith("seg"))
-            if named or name == f"#{place}":
+            words = _WORDS.get(part.metric, (part.metric,))
+            if name == f"#{place}" or any(word in name for word in words):
                 found[part.metric] = value
     return found
 
