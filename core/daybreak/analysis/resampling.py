@@ -9,6 +9,7 @@ narrow with many seeds; the second only with many benchmarks, however many seeds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DRAWS", "FEWEST_SEEDS", "Interval", "percentile_interval", "resampled"]
+__all__ = [
+    "DRAWS",
+    "FEWEST_SEEDS",
+    "Interval",
+    "affordable",
+    "bootstrap",
+    "percentile_interval",
+    "resampled",
+]
 
 #: bootstrap draws
 DRAWS = 2000
 #: with fewer seeds the percentiles of a bootstrap say next to nothing
 FEWEST_SEEDS = 5
+
+#: numbers held in memory at a time, and drawn in all before fewer draws are made
+_HELD, _DRAWN = 2_000_000, 10_000_000
+#: as few draws as that leaves an interval
+_FEWEST_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,40 @@ def _over_seeds(values: NDArray[np.float64], statistic: str) -> NDArray[np.float
         summary = np.nanmedian if statistic == "median" else np.nanmean
         found: NDArray[np.float64] = np.asarray(summary(values, axis=-1), dtype=np.float64)
     return found
+
+
+def affordable(size: int, draws: int = DRAWS) -> int:
+    """Return how many draws of samples of `size` are made: fewer of very large ones."""
+    return min(draws, max(_FEWEST_DRAWS, _DRAWN // max(size, 1)))
+
+
+def bootstrap(
+    size: int,
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Return `statistic` of samples drawn anew, some of them at a time.
+
+    Args:
+        size: size of the sample.
+        statistic: takes places in the sample, shape (some, size), and returns (some, ...).
+        draws: number of draws, as they are; see `affordable`.
+        seed: of the random generator.
+
+    Returns:
+        Shape (draws, ...).
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    some = max(1, _HELD // max(size, 1))
+    parts = [
+        statistic(rng.integers(0, size, size=(min(some, draws - done), size)))
+        for done in range(0, draws, some)
+    ]
+    return np.concatenate(parts)
 
 
 def percentile_interval(draws: NDArray[np.float64], level: float = 0.05) -> Interval:

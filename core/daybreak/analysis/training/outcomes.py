@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daybreak.analysis.resampling import DRAWS, Interval, percentile_interval
+from daybreak.analysis.resampling import (
+    DRAWS,
+    Interval,
+    affordable,
+    bootstrap,
+    percentile_interval,
+)
 from daybreak.analysis.training.runs import fits
 from daybreak.analysis.training.times import missing_runs
 from daybreak.errors import UserError
@@ -127,8 +133,12 @@ def median_of(
     missing = missing_runs(len(known))
     interval = Interval(None, None)
     if not missing:
-        picked = np.random.default_rng(0).integers(0, len(known), size=(draws, len(known)))
-        interval = percentile_interval(np.median(known[picked], axis=1), level)
+        drawn = bootstrap(
+            len(known),
+            lambda picked: np.median(known[picked], axis=1),
+            draws=affordable(len(known), draws),
+        )
+        interval = percentile_interval(drawn, level)
     return float(np.median(known)), interval, missing
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daybreak.analysis.resampling import Interval, percentile_interval
+from daybreak.analysis.resampling import Interval, affordable, bootstrap, percentile_interval
 from daybreak.analysis.training.runs import Timing, Timings
 from daybreak.analysis.training.times import medians, missing_runs
 
@@ -167,11 +167,17 @@ def _drawn(
     """Return scores with studies drawn anew on every problem, shape (draws, entries)."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
+    largest = max((len(own) for row in quickest for own in row), default=1)
+    draws = affordable(largest, draws)
     times = np.full((draws, len(quickest), int(solved.sum())), np.inf)
     for p, problem in enumerate(np.flatnonzero(solved)):
         for i, row in enumerate(quickest):
             own = row[int(problem)]
             if len(own):
-                times[:, i, p] = medians(own[rng.integers(0, len(own), size=(draws, len(own)))])
+                times[:, i, p] = bootstrap(
+                    len(own),
+                    lambda picked, own=own: medians(own[picked]),  # type: ignore[misc]
+                    draws=draws,
+                    seed=i + len(quickest) * p,
+                )
     return _scores(_ratios(times))

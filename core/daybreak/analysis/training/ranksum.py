@@ -8,6 +8,7 @@ ranks; the p-value is exact given those ranks: every way to deal them out counts
 
 from __future__ import annotations
 
+import collections
 import math
 import statistics
 from collections.abc import Sequence
@@ -60,12 +61,12 @@ def rank_sum(a: Sequence[float], b: Sequence[float], level: float = 0.05) -> Ran
         level: significance level, which decides what is too few.
     """
     n, m = len(a), len(b)
-    u = sum((x > y) + 0.5 * (x == y) for x in a for y in b)
+    ranks = _ranks([*a, *b])
+    u = sum(ranks[:n]) - n * (n + 1) / 2
     share = 1 - u / (n * m) if n and m else None
     missing = _missing(n, m, level)
     if missing:
         return RankSum((n, m), u, share, None, missing)
-    ranks = _ranks([*a, *b])
     # ranks of equals are halves: doubled, they are whole
     doubled = [round(2 * rank) for rank in ranks]
     if min(n, m) * (n + m) * sum(doubled) <= _COUNTED:
@@ -115,7 +116,7 @@ def _counted(doubled: Sequence[int], n: int) -> float:
 def _normal(ranks: Sequence[float], n: int, m: int, u: float) -> float:
     """Return the p-value of the normal approximation, corrected for ties and continuity."""
     size = n + m
-    ties = {rank: ranks.count(rank) for rank in set(ranks)}
+    ties = collections.Counter(ranks)
     correction = sum(t**3 - t for t in ties.values()) / (size * (size - 1))
     variance = n * m / 12 * (size + 1 - correction)
     if variance <= 0:

@@ -21,7 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daybreak.analysis.resampling import DRAWS, Interval, percentile_interval
+from daybreak.analysis.resampling import (
+    DRAWS,
+    Interval,
+    affordable,
+    bootstrap,
+    percentile_interval,
+)
 from daybreak.analysis.training.ranksum import RankSum, rank_sum
 from daybreak.analysis.training.runs import COUNTS, TIMES, Timing, Timings
 from daybreak.analysis.training.times import expected_times, missing_runs
@@ -198,8 +204,11 @@ def _decomposed(
     missing = missing_runs(n)
     intervals = [Interval(None, None)] * 2
     if shares is not None and not missing:
-        picked = np.random.default_rng(0).integers(0, n, size=(draws, n))
-        drawn = _shares(progress[picked], seconds[picked])
+        drawn = bootstrap(
+            n,
+            lambda picked: _shares(progress[picked], seconds[picked]),
+            draws=affordable(n, draws),
+        )
         drawn = drawn[~np.isnan(drawn).any(axis=1)]  # the same run n times has no scatter
         intervals = [percentile_interval(drawn[:, i], level) for i in range(2)]
     first = rows[0]
@@ -311,7 +320,6 @@ def _factors(
     import numpy as np
 
     count, *_ = split([*own, *other], clock)
-    rng = np.random.default_rng(0)
     keys = [[(one.seed, one.number) for one in rows] for rows in (own, other)]
     paired = sorted(keys[0]) == sorted(keys[1]) and len(set(keys[0])) == len(own)
     missing = missing_runs(min(len(own), len(other)))
@@ -319,18 +327,25 @@ def _factors(
     for rows in (own, other):
         rows = sorted(rows, key=lambda one: (one.seed, one.number))
         sides.append(_logs(rows, clock, count))
-    picked = [rng.integers(0, len(own), size=(draws, len(own)))]
-    picked.append(picked[0] if paired else rng.integers(0, len(other), size=(draws, len(other))))
     point = [_means(side, np.arange(side.shape[1])[None]) for side in sides]
-    drawn = [_means(side, rows) for side, rows in zip(sides, picked, strict=True)]
     ratios = np.exp(point[1] - point[0])[0]
     known = not bool(np.isnan(ratios[:3]).any())
     intervals = [Interval(None, None)] * 4
     if not missing:
+        count_drawn = affordable(max(len(own), len(other)), draws)
+        first_drawn, second_drawn = (
+            bootstrap(
+                side.shape[1],
+                lambda picked, side=side: _means(side, picked),  # type: ignore[misc]
+                draws=count_drawn,
+                seed=seed,
+            )
+            for side, seed in zip(sides, (0, 0 if paired else 1), strict=True)
+        )
         with np.errstate(invalid="ignore", over="ignore"):
-            resampled = np.exp(drawn[1] - drawn[0])
+            resampled = np.exp(second_drawn - first_drawn)
         whole = resampled[~np.isnan(resampled[:, :3]).any(axis=1)]
-        if known and len(whole) >= 0.95 * draws:
+        if known and len(whole) >= 0.95 * count_drawn:
             intervals[:3] = [percentile_interval(whole[:, i], level) for i in range(3)]
         intervals[3] = percentile_interval(resampled[:, 3], level)
     first = own[0]

@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daybreak.analysis.resampling import DRAWS, Interval, percentile_interval
+from daybreak.analysis.resampling import (
+    DRAWS,
+    Interval,
+    affordable,
+    bootstrap,
+    percentile_interval,
+)
 from daybreak.analysis.training.outcomes import median_of
 from daybreak.analysis.training.reasons import split
 from daybreak.analysis.training.runs import Timing, Timings, labels
@@ -193,13 +199,18 @@ def _point(
     if own.shape[1] and base.shape[1]:
         ratios = np.exp(base.mean(axis=1) - own.mean(axis=1))
         if not missing_runs(min(own.shape[1], base.shape[1])) and own is not base:
-            rng = np.random.default_rng(0)
+            count = affordable(max(own.shape[1], base.shape[1]), draws)
             drawn = [
-                side[:, rng.integers(0, side.shape[1], size=(draws, side.shape[1]))].mean(axis=2)
-                for side in (base, own)
+                bootstrap(
+                    side.shape[1],
+                    lambda picked, side=side: side[:2][:, picked].mean(axis=2).T,  # type: ignore[misc]
+                    draws=count,
+                    seed=seed,
+                )
+                for seed, side in enumerate((base, own))
             ]
             resampled = np.exp(drawn[0] - drawn[1])
-            intervals = [percentile_interval(resampled[i], level) for i in range(2)]
+            intervals = [percentile_interval(resampled[:, i], level) for i in range(2)]
 
     def known(value: float) -> float | None:
         return None if math.isnan(value) else float(value)

@@ -15,7 +15,8 @@ def t_cdf(t: float, freedom: float) -> float:
     """Return the probability of a value of at most `t` with `freedom` degrees of freedom."""
     if not freedom > 0:
         raise ValueError(f"degrees of freedom must be positive, not {freedom}")
-    tail = 0.5 * _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+    whole = freedom + t * t
+    tail = 0.5 * _beta(freedom / whole, t * t / whole, freedom / 2, 0.5)
     return 1 - tail if t > 0 else tail
 
 
@@ -37,16 +38,16 @@ def t_quantile(share: float, freedom: float) -> float:
     return (low + high) / 2
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """Return the regularized incomplete beta function I_x(a, b)."""
-    if x <= 0 or x >= 1:
+def _beta(x: float, rest: float, a: float, b: float) -> float:
+    """Return the regularized incomplete beta function I_x(a, b); `rest` is 1 - x, to full digits."""
+    if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
     front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     )
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(x, a, b) / a
-    return 1 - front * _fraction(1 - x, b, a) / b
+    return 1 - front * _fraction(rest, b, a) / b
 
 
 def _fraction(x: float, a: float, b: float) -> float:

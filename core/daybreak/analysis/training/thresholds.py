@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daybreak.analysis.queries import open_index
-from daybreak.analysis.resampling import DRAWS, Interval, percentile_interval
+from daybreak.analysis.resampling import (
+    DRAWS,
+    Interval,
+    affordable,
+    bootstrap,
+    percentile_interval,
+)
 from daybreak.analysis.summary import find_run
 from daybreak.analysis.training.runs import COUNTS, TIMES, fits
 from daybreak.analysis.training.times import expected_times, medians, missing_runs
@@ -334,20 +340,17 @@ def times_at(
     for entry, rows in _by_entry(points, ends).items():
         missing = missing_runs(len(rows))
         spent = np.broadcast_to(ends[rows][:, None], (len(rows), len(grid)))
-        drawn = None
-        if not missing:
-            picked = np.random.default_rng(0).integers(0, len(rows), size=(draws, len(rows)))
-            drawn = picked
         for t, threshold in enumerate(grid):
-            upper = when[rows, t]
-            median = float(medians(upper[None])[0])
-            expected = float(expected_times(upper[None], spent[None, :, t])[0])
+            both = np.stack([when[rows, t], spent[:, t]])
+            median, expected = (float(x) for x in _summaries(both, np.arange(len(rows))[None])[0])
             of_median = of_expected = Interval(None, None)
-            if drawn is not None:
-                of_median = percentile_interval(medians(upper[drawn]), level)
-                of_expected = percentile_interval(
-                    expected_times(upper[drawn], spent[:, t][drawn]), level
+            if not missing:
+                drawn = bootstrap(
+                    len(rows),
+                    lambda picked, both=both: _summaries(both, picked),  # type: ignore[misc]
+                    draws=affordable(len(rows), draws),
                 )
+                of_median, of_expected = (percentile_interval(drawn[:, i], level) for i in range(2))
             named = [n for n, x in points.targets.items() if abs(x - threshold) <= 1e-9 * abs(x)]
             found.append(
                 AtThreshold(
@@ -358,7 +361,7 @@ def times_at(
                     named=named[0] if named else None,
                     clock=clock,
                     runs=len(rows),
-                    reached=int(np.isfinite(upper).sum()),
+                    reached=int(np.isfinite(both[0]).sum()),
                     median=median if math.isfinite(median) else None,
                     median_interval=of_median,
                     expected=expected if math.isfinite(expected) else None,
@@ -367,6 +370,14 @@ def times_at(
                 )
             )
     return found
+
+
+def _summaries(both: NDArray[np.float64], picked: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return medians and expected times, (draws, 2), of times and what was spent, (2, runs)."""
+    import numpy as np
+
+    upper, spent = both[0][picked], both[1][picked]
+    return np.stack([medians(upper), expected_times(upper, spent)], axis=1)
 
 
 def _by_entry(points: CurvePoints, ends: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
@@ -438,24 +449,26 @@ def rank_stability(
             points, [*grid, float(against or 0.0)], clock, against=against, level=level, draws=draws
         )
     missing = missing_runs(min(len(rows) for rows in groups.values()))
-    drawn: list[list[float | None]] = []
+    taus = np.full((0, len(grid)), np.nan)
     if not missing and len(names) > 1:
         rng = np.random.default_rng(0)
-        for _ in range(draws):
-            again = expected(
-                {n: rows[rng.integers(0, len(rows), len(rows))] for n, rows in groups.items()}
-            )
-            drawn.append([kendall_tau(again[:, t], again[:, base]) for t in range(len(grid))])
+        taus = np.stack(
+            [
+                _taus(
+                    expected({n: r[rng.integers(0, len(r), len(r))] for n, r in groups.items()}),
+                    base,
+                )
+                for _ in range(affordable(sum(len(r) for r in groups.values()), draws))
+            ]
+        )
     found = []
     for t, threshold in enumerate(grid):
         order = sorted(range(len(names)), key=lambda i: (times[i, t], names[i]))
-        taus = [row[t] for row in drawn if row[t] is not None]
         # draws in which everything ties say nothing of an order
-        interval = (
-            percentile_interval(np.asarray(taus, dtype=np.float64), level)
-            if len(taus) > len(drawn) / 2
-            else Interval(None, None)
-        )
+        known = taus[:, t][~np.isnan(taus[:, t])]
+        interval = Interval(None, None)
+        if len(known) > len(taus) / 2:
+            interval = percentile_interval(known, level)
         found.append(
             RankAgreement(
                 benchmark=points.benchmark,
@@ -498,6 +511,20 @@ def _base(
     if not len(everyone):
         return 0
     return int(min(everyone, key=lambda i: points.sign * grid[int(i)]))
+
+
+def _taus(times: NDArray[np.float64], base: int) -> NDArray[np.float64]:
+    """Return tau-b of every column with the column `base`, NaN where all are equal in either."""
+    import numpy as np
+
+    i, j = np.triu_indices(len(times), 1)
+    signs = np.sign((times[i] > times[j]).astype(int) - (times[i] < times[j]).astype(int))
+    counts = np.abs(signs).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: NDArray[np.float64] = (signs * signs[:, base : base + 1]).sum(axis=0) / np.sqrt(
+            counts * counts[base]
+        )
+    return found
 
 
 def _sign(a: float, b: float) -> int:

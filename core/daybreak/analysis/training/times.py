@@ -16,7 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daybreak.analysis.resampling import DRAWS, FEWEST_SEEDS, Interval, percentile_interval
+from daybreak.analysis.resampling import (
+    DRAWS,
+    FEWEST_SEEDS,
+    Interval,
+    affordable,
+    bootstrap,
+    percentile_interval,
+)
 from daybreak.analysis.training.runs import Timing, Timings
 
 if TYPE_CHECKING:
@@ -112,9 +119,12 @@ def _summary(rows: Sequence[Timing], clock: str, level: float, draws: int) -> Ti
     missing = missing_runs(len(rows))
     of_median = of_expected = Interval(None, None)
     if not missing:
-        picked = np.random.default_rng(0).integers(0, len(rows), size=(draws, len(rows)))
-        of_median = percentile_interval(medians(upper[picked]), level)
-        of_expected = percentile_interval(expected_times(upper[picked], spent[picked]), level)
+        both = bootstrap(
+            len(rows),
+            lambda p: np.stack([medians(upper[p]), expected_times(upper[p], spent[p])], axis=1),
+            draws=affordable(len(rows), draws),
+        )
+        of_median, of_expected = (percentile_interval(both[:, i], level) for i in range(2))
     median = float(medians(upper[None])[0])
     expected = float(expected_times(upper[None], spent[None])[0])
     margins = [one.margin for one in rows if one.margin is not None]
