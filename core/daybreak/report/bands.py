@@ -160,9 +160,9 @@ def band(
         parts[:, columns] = (
             middle, taken[rank - 1], taken[n - rank], taken[tenth], taken[n - 1 - tenth],
         )  # fmt: skip
-    return Band(
-        label, at, *parts, count=count, singles=tuple(singles) if len(singles) <= SINGLES else ()
-    )
+    middle, low, high, outer_low, outer_high = parts
+    kept = tuple(singles) if len(singles) <= SINGLES else ()
+    return Band(label, at, middle, low, high, outer_low, outer_high, count, kept)
 
 
 def split(

@@ -69,6 +69,8 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
                         line = axes.hlines if ends is point.x_ends else axes.vlines
                         line(place, *ends, color=color, linewidth=1.4, alpha=0.6)
             _points(axes, cloud, styles, many=many)
+            if len(clouds) > 1:
+                axes.locator_params(axis="x", nbins=5)
             _scales(axes, cloud)
             tidy(axes, x=cloud.x, y=cloud.y, title=drawn_name(cloud.title, 44))
         from matplotlib.lines import Line2D

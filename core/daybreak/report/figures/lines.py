@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from daybreak.report.bands import Band
 from daybreak.report.figures.names import drawn_name
@@ -92,7 +92,7 @@ def _handle(style: Stroke) -> Any:
 
 
 def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: bool) -> None:
-    step = "post" if panel.steps else None
+    step: Literal["post"] | None = "post" if panel.steps else None
     top = _top(panel)
     for line in panel.lines:
         style = styles[line.label]
@@ -224,6 +224,6 @@ def logarithmic(axes: Axes, axis: str) -> None:
     drawn.set_minor_locator(LogLocator(subs=()))
 
 
-def plain(value: float, _place: int | None = None) -> str:
+def plain(value: float, _place: float = 0.0) -> str:
     """Return a number of an axis without powers of ten where it stays short."""
     return f"{value:g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:.0e}"

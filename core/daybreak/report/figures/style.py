@@ -176,6 +176,7 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         # the reader's fonts draw the text, not matplotlib's, which may lack a letter
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        warnings.filterwarnings("ignore", message="Attempting to set identical")
         yield Figure(figsize=(width, height), layout="constrained")
 
 

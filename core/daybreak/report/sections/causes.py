@@ -42,15 +42,16 @@ def variation(material: Material) -> Body:
             reached.setdefault(key, []).append((one.entry, *point))
     _, labels, notes = material.shown((), [entry for own in reached.values() for entry, *_ in own])
     clouds = []
-    for (benchmark, target), points in sorted(reached.items())[:PANELS]:
-        if len(points) > _POINTS:
-            notes += (f"{benchmark}: {_POINTS} of {len(points)} runs are drawn",)
+    for (benchmark, target), runs in sorted(reached.items())[:PANELS]:
+        points = [run for run in runs if run[0] in labels]
+        every = math.ceil(len(points) / _POINTS) or 1
+        if every > 1:
+            notes += (f"{benchmark}: every {every}th of {len(points)} runs is drawn",)
         count = counts[benchmark, target]
-        every = math.ceil(len(points) / _POINTS)
         clouds.append(
             Cloud(
                 f"{benchmark}: {target}",
-                [Point(*point) for point in points[::every] if point[0] in labels],
+                [Point(*point) for point in points[::every]],
                 f"seconds per {_one(count)}",
                 f"{count} to target",
             )

@@ -53,11 +53,9 @@ def failures(material: Material) -> Body:
             "share": _share(row["failures"], row["trials"]),
             "the first said": row["example"],
         }
-        for row in found.rows[:_ROWS]
+        for row in found.rows
     ]
     told = ("[low, high]: 95 % Wilson interval of the share",)
-    if len(found.rows) > _ROWS:
-        told += (f"the first {_ROWS} of {len(found.rows)} rows; the data hold more",)
     return Body(
         "Share of trials that failed, by kind. Failed trials cost time and budget, and count as "
         "evaluations. Kinds differ in what they mean: `build`, `resource` and `crash` are hidden "

@@ -11,9 +11,6 @@ from daybreak.report.units import duration, readable_unit
 
 __all__ = ["brief", "leaderboard"]
 
-# rows of a table on the page; the data hold all
-_ROWS = 300
-
 _STATUS = {
     "running": "running: what follows is a look in between",
     "interrupted": "interrupted or killed; the same command goes on with it",
@@ -95,14 +92,10 @@ def leaderboard(material: Material) -> Body:
         "[low, high]: 95 % confidence interval of the median from six on, with fewer the smallest "
         "and the largest; a study without any valid result counts as the worst",
     ]
-    if len(rows) > _ROWS:
-        notes.append(f"the first {_ROWS} of {len(rows)} rows; the data hold more")
     return Body(
         "The median over studies of the best that each found, beside the references. Look at the "
         "intervals before the order: where they overlap, another set of seeds may turn it round.",
-        table=Answer(
-            "leaderboard", "Best results", tuple(columns), tuple(rows[:_ROWS]), tuple(notes)
-        ),
+        table=Answer("leaderboard", "Best results", tuple(columns), tuple(rows), tuple(notes)),
         sql=optimizers.sql,
         data=Data(optimizers.columns, [tuple(row.values()) for row in optimizers.rows]),
     )
@@ -146,10 +139,12 @@ def _standing(
 def _estimate(
     value: float | None, low: float | None, high: float | None, factor: float
 ) -> Estimate:
-    ends = [None if end is None else end * factor for end in (low, high)]
+    def scaled(number: float | None) -> float | None:
+        return None if number is None else number * factor
+
     if low == high:
-        ends = [None, None]
-    return Estimate(None if value is None else value * factor, *ends)
+        return Estimate(scaled(value))
+    return Estimate(scaled(value), scaled(low), scaled(high))
 
 
 def _facts(name: str, facts: Sequence[tuple[str, Any]]) -> Answer:

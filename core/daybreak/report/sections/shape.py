@@ -250,7 +250,7 @@ class Material:
         if len(ordered) > LINES:
             notes.append(
                 f"{LINES} of {len(ordered)} labels are drawn, those with the best mean rank; the "
-                "data hold the others"
+                "SQL below finds the others"
             )
         return list(benchmarks)[:PANELS], ordered[:LINES], tuple(notes)
 

@@ -13,7 +13,6 @@ _LEVELS = {
     "references": "the same reference again during the run (drift of the machine)",
     "studies": "the best of studies that differ in their seed (luck of the search)",
 }
-_ROWS = 200
 
 
 @topic("scatter", "How much results scatter")
@@ -27,7 +26,8 @@ def scatter(material: Material) -> Body:
         raise Nothing("nothing was measured twice: no repeats, one seed")
     grouped = by(found.rows, "level")
     ranked = {label: i for i, label in enumerate(material.labels)}
-    panels, notes = [], ()
+    panels: list[Rows] = []
+    notes: tuple[str, ...] = ()
     for level, words in _LEVELS.items():
         labels = by(grouped.get(level, ()), "optimizer")
         kept = sorted(labels, key=lambda name: (ranked.get(name, len(ranked)), name))[:LINES]
@@ -60,11 +60,9 @@ def scatter(material: Material) -> Body:
             "unit": row["objective_unit"],
             "spread": f"{100 * row['spread']:.3g} %",
         }
-        for row in found.rows[:_ROWS]
+        for row in found.rows
     ]
     told = ("spread: interquartile range over the median",)
-    if len(found.rows) > _ROWS:
-        told += (f"the first {_ROWS} of {len(found.rows)} rows; the data hold more",)
     return Body(
         "Three sources of scatter told apart: the dot is the median over benchmarks, the bar goes "
         "from the steadiest to the least steady, ticks are single benchmarks. A difference between "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from daybreak.analysis.answers import Estimate
 from daybreak.analysis.answers import training as answers
@@ -14,6 +15,9 @@ from daybreak.report.figures.lines import Panel, draw_panels
 from daybreak.report.figures.marks import Mark, Rows, draw_rows
 from daybreak.report.sections.learning import CLOCK_WORDS
 from daybreak.report.sections.shape import LINES, PANELS, Body, Data, Material, Nothing, by, topic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["marked", "still_on_the_way", "thresholds", "time_to_target"]
 
@@ -154,7 +158,8 @@ def still_on_the_way(material: Material) -> Body:
     for one in found:
         problems.setdefault((one.benchmark, one.target), []).append(one)
     places = {label: i for i, label in enumerate(material.labels)}
-    panels, notes = [], ()
+    panels: list[Panel] = []
+    notes: tuple[str, ...] = ()
     if len(problems) > PANELS:
         notes = (f"{PANELS} of {len(problems)} targets are drawn; the data hold all",)
     for (benchmark, target), entries in list(problems.items())[:PANELS]:
@@ -223,7 +228,17 @@ def _until(line: Band, last: float) -> Band:
 
     if line.middle[-1] > 0 or line.x[-1] >= last:
         return line
-    grown = [np.append(getattr(line, name), getattr(line, name)[-1]) for name in (
-        "middle", "low", "high", "outer_low", "outer_high", "count",
-    )]  # fmt: skip
-    return Band(line.label, np.append(line.x, last), *grown)
+
+    def grown(values: NDArray[Any]) -> NDArray[Any]:
+        return np.append(values, values[-1])
+
+    return replace(
+        line,
+        x=np.append(line.x, last),
+        middle=grown(line.middle),
+        low=grown(line.low),
+        high=grown(line.high),
+        outer_low=grown(line.outer_low),
+        outer_high=grown(line.outer_high),
+        count=grown(line.count),
+    )
