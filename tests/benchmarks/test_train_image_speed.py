@@ -9,6 +9,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from daybreak_train.data import ImageData, Split
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 
 BATCH = 64
@@ -42,7 +43,7 @@ def test_image_step(
     network = Network((1, 28, 28), 10, 16)
     model = made.model(
         network,
-        {"optimizer": "momentum", "shift": 0, "threads": threads, "precision": precision},
+        Choice(optimizer="momentum", threads=threads, precision=precision),
         network.initial(np.random.default_rng(0)),
     )
     indices = np.arange(BATCH)

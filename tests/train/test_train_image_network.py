@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from daybreak_train.data import ImageData, Split
 from daybreak_train.image import reference
 from daybreak_train.image.batches import Batches, shifted
+from daybreak_train.image.choice import Choice
+from daybreak_train.image.names import SCHEDULES
 from daybreak_train.image.network import Network
 from daybreak_train.image.numpy_backend import NumpyBackend, NumpyModel
 from daybreak_train.image.numpy_pass import Pass, chunk_of
-from daybreak_train.image.schedules import FLOOR, SCHEDULES, factor
+from daybreak_train.image.schedules import FLOOR, factor
 from daybreak_train.image.updates import make_rule
 
 
@@ -266,9 +268,9 @@ def test_an_image_moves_and_black_moves_in() -> None:
 
 def model(data: ImageData, threads: int, **chosen: Any) -> NumpyModel:
     network = Network(data.train.images.shape[1:], 3, 3)  # type: ignore[arg-type]
-    configuration = {"optimizer": "momentum", "shift": 1, "threads": threads, **chosen}
+    choice = Choice(**{"optimizer": "momentum", "shift": 1, "threads": threads, **chosen})
     start = network.initial(np.random.default_rng(0))
-    return NumpyBackend(data).model(network, configuration, start)
+    return NumpyBackend(data).model(network, choice, start)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 5])

@@ -21,6 +21,7 @@ from daybreak import (
 )
 from daybreak_train.clock import TrainingClock
 from daybreak_train.image import checks
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.job import ImageJob, _stretches
 from daybreak_train.image.options import ImageOptions
 from daybreak_train.image.task import ImageTask
@@ -123,6 +124,14 @@ def test_absent_pytorch_and_devices_are_requirements(monkeypatch: pytest.MonkeyP
         ImageOptions(device="tpu")
 
 
+def test_a_configuration_becomes_a_choice() -> None:
+    expert = define().references[1].configuration
+    made = Choice.of(expert)
+    assert {name: getattr(made, name) for name in expert} == dict(expert)
+    assert Choice.of({}) == Choice()
+    assert Choice.of({"learning_rate": 1}).learning_rate == 1.0
+
+
 def test_epochs_are_divided_into_looks() -> None:
     assert _stretches(10, 1) == [10]
     assert _stretches(10, 3) == [3, 4, 3]
@@ -203,7 +212,7 @@ def test_more_looks_at_the_same_run(workload: ImageWorkload) -> None:
     options = ImageOptions(**SMALL, looks=3).model_dump()
     job = ImageJob(
         workload._data, workload._backend, workload.build(quick())._network,
-        {"precision": "float32", **quick()}, options,
+        Choice.of(quick()), options,
     )  # fmt: skip
     often = list(job.train(1, TrainingClock()))
     assert len(values(often, "accuracy")) == 10

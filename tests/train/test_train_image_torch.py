@@ -13,6 +13,7 @@ from daybreak_train.clock import TrainingClock
 from daybreak_train.data import data_set, load_images
 from daybreak_train.image import checks
 from daybreak_train.image.batches import Batches
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 from daybreak_train.image.numpy_backend import NumpyBackend
 from daybreak_train.image.options import ImageOptions
@@ -34,17 +35,14 @@ def backend() -> Iterator[TorchBackend]:
     made.close()
 
 
-def configuration(**chosen: Any) -> dict[str, Any]:
-    return {
-        "optimizer": "momentum", "shift": 1, "threads": 1, "precision": "float32", "batch": 32,
-        **chosen,
-    }  # fmt: skip
+def choice(**chosen: Any) -> Choice:
+    return Choice(**{"optimizer": "momentum", "shift": 1, **chosen})
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 def test_both_back_ends_train_the_same_network(backend: TorchBackend, optimizer: str) -> None:
     start = NETWORK.initial(np.random.default_rng(0))
-    chosen = configuration(optimizer=optimizer)
+    chosen = choice(optimizer=optimizer)
     ours = NumpyBackend(DATA).model(NETWORK, chosen, start)
     theirs = backend.model(NETWORK, chosen, start)
     indices, offsets = next(Batches(200, 32, 1, np.random.default_rng(1)).epoch())
@@ -71,7 +69,7 @@ def test_both_back_ends_train_the_same_network(backend: TorchBackend, optimizer:
 def test_each_precision_is_verified_at_its_own_tolerance(
     backend: TorchBackend, precision: str
 ) -> None:
-    verdict = checks.verify(DATA, backend, NETWORK, configuration(precision=precision))
+    verdict = checks.verify(DATA, backend, NETWORK, choice(precision=precision))
     assert verdict.correct
     assert verdict.tolerance == checks.TOLERANCES[precision]
 
@@ -79,7 +77,7 @@ def test_each_precision_is_verified_at_its_own_tolerance(
 def test_low_precision_computes_in_low_precision(backend: TorchBackend) -> None:
     start = NETWORK.initial(np.random.default_rng(0))
     full, half = (
-        backend.model(NETWORK, configuration(precision=p), start).logits(DATA.test.images)
+        backend.model(NETWORK, choice(precision=p), start).logits(DATA.test.images)
         for p in ("float32", "bfloat16")
     )
     error = np.abs(full - half).max() / np.abs(full).max()
@@ -118,6 +116,6 @@ def test_a_missing_graphics_processor_is_a_requirement() -> None:
 def test_a_graphics_processor_computes_the_same(precision: str) -> None:
     made = TorchBackend(DATA, "cuda")
     for optimizer in ("sgd", "momentum", "adam"):
-        chosen = configuration(precision=precision, optimizer=optimizer)
+        chosen = choice(precision=precision, optimizer=optimizer)
         assert checks.verify(DATA, made, NETWORK, chosen).correct
     made.close()

@@ -90,10 +90,10 @@ def load_images(
             f"{data.name} has {len(train)} training images", field="examples",
             expected=f"{len(train)} at most",
         )  # fmt: skip
-    parts = [
+    parts = tuple(
         Split(np.ascontiguousarray(images[chosen]), labels[chosen])
         for chosen in (train[:examples], validation, test)
-    ]
+    )
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.images.tobytes())
@@ -101,7 +101,9 @@ def load_images(
     return ImageData(
         data.name,
         data.classes,
-        *parts,
+        train=parts[0],
+        validation=parts[1],
+        test=parts[2],
         mean=float(parts[0].images.mean(dtype=np.float64)),
         deviation=float(parts[0].images.std(dtype=np.float64)),
         digest=digest.hexdigest()[:16],

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import Configuration
 from daybreak_train.data import ImageData
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 
 __all__ = ["Backend", "Model", "make_backend"]
@@ -69,13 +69,12 @@ class Backend(Protocol):
 
     identity: Mapping[str, str]
 
-    def model(self, network: Network, configuration: Configuration, parameters: Floats) -> Model:
+    def model(self, network: Network, choice: Choice, parameters: Floats) -> Model:
         """Return a model that starts from `parameters`, shape (network.size,).
 
         Args:
             network: the network.
-            configuration: `optimizer`, `batch`, `shift`, `threads` and, if there is one,
-                `precision` are read.
+            choice: `optimizer`, `shift`, `threads` and `precision` are read.
             parameters: initial values, copied.
         """
         ...

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import Configuration, Verdict, WrongResult
+from daybreak import Verdict, WrongResult
 from daybreak_train.data import ImageData
 from daybreak_train.image import reference
 from daybreak_train.image.backends import Backend, Model
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 from daybreak_train.image.updates import make_rule
 
@@ -27,13 +28,7 @@ _RATE = 0.01
 Doubles = NDArray[np.float64]
 
 
-def _tolerance(configuration: Configuration) -> float:
-    return TOLERANCES[str(configuration["precision"])]
-
-
-def verify(
-    data: ImageData, backend: Backend, network: Network, configuration: Configuration
-) -> Verdict:
+def verify(data: ImageData, backend: Backend, network: Network, choice: Choice) -> Verdict:
     """Compare scores, gradient and one step of a fresh model with the reference.
 
     The gradient is compared with central differences of the reference's loss: along itself, and
@@ -44,9 +39,9 @@ def verify(
     parameters = network.initial(generator)
     parameters += np.float32(0.1) * generator.standard_normal(network.size, np.float32)
     chosen = np.arange(min(_IMAGES, len(data.train)))
-    model = backend.model(network, configuration, parameters)
+    model = backend.model(network, choice, parameters)
     try:
-        tolerance = _tolerance(configuration)
+        tolerance = TOLERANCES[choice.precision]
         images, labels = data.train.images[chosen], data.train.labels[chosen]
         inputs = reference.normalised(images, data.mean, data.deviation)
         expected = reference.logits(network, parameters, inputs)
@@ -63,7 +58,7 @@ def verify(
             ]
             slope = (ends[0] - ends[1]) / (2 * _STRIDE)
             worst = max(worst, abs(slope - float(gradient @ direction)) / length)
-        worst = max(worst, _step_error(model, configuration, chosen, exact, gradient))
+        worst = max(worst, _step_error(model, choice, chosen, exact, gradient))
     finally:
         model.close()
     if not worst <= tolerance:
@@ -87,14 +82,14 @@ def _directions(
 
 def _step_error(
     model: Model,
-    configuration: Configuration,
+    choice: Choice,
     chosen: NDArray[np.intp],
     before: Doubles,
     gradient: Doubles,
 ) -> float:
     """Return how far one step of the model is from the rule in double precision, relatively."""
     expected = before.copy()
-    make_rule(str(configuration["optimizer"]), before).apply(expected, gradient.copy(), _RATE)
+    make_rule(choice.optimizer, before).apply(expected, gradient.copy(), _RATE)
     model.step(chosen, None, _RATE)
     model.synchronize()
     moved = model.parameters().astype(np.float64) - before
@@ -105,7 +100,7 @@ def _step_error(
 def confirm(
     data: ImageData,
     network: Network,
-    configuration: Configuration,
+    choice: Choice,
     model: Model,
     accuracy: float | None,
 ) -> float:
@@ -114,7 +109,7 @@ def confirm(
     Args:
         data: the data.
         network: the network.
-        configuration: `precision` is read.
+        choice: `precision` is read.
         model: the trained model.
         accuracy: what the curve ended with; None: it ended between two looks.
 
@@ -123,7 +118,7 @@ def confirm(
             answers otherwise for more images than rounding explains.
     """
     again, _ = model.evaluate("validation")
-    allowed = _DISAGREEING[str(configuration["precision"])]
+    allowed = _DISAGREEING[choice.precision]
     # a graphics processor may add in another order the second time
     if accuracy is not None and not abs(again - accuracy) <= allowed:
         raise WrongResult(

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from daybreak import Configuration, Event, Sample, Verdict, WrongResult
+from daybreak import Event, Sample, Verdict, WrongResult
 from daybreak_train.clock import TrainingClock
 from daybreak_train.data import ImageData
 from daybreak_train.image import checks
 from daybreak_train.image.backends import Backend, Model
 from daybreak_train.image.batches import Batches
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 from daybreak_train.image.schedules import factor
 
@@ -33,11 +34,11 @@ class ImageJob:
         data: ImageData,
         backend: Backend,
         network: Network,
-        configuration: Configuration,
+        choice: Choice,
         options: Mapping[str, Any],
     ) -> None:
         self._data, self._backend, self._network = data, backend, network
-        self._configuration, self._options = configuration, options
+        self._choice, self._options = choice, options
         self._model: Model | None = None
         self._steps = 0
         #: accuracy at the last look; None: trained on since, or not looked at yet
@@ -51,7 +52,7 @@ class ImageJob:
 
     def verify(self) -> Verdict:
         """Compare the back end's arithmetic with the reference in double precision."""
-        return checks.verify(self._data, self._backend, self._network, self._configuration)
+        return checks.verify(self._data, self._backend, self._network, self._choice)
 
     def train(self, seed: int, clock: TrainingClock) -> Iterator[Event]:
         """Train a new network and yield, at each look, throughput, losses and, last, accuracy."""
@@ -60,13 +61,13 @@ class ImageJob:
         self._concluded = None
         model = self._model = self._backend.model(
             self._network,
-            self._configuration,
+            self._choice,
             self._network.initial(np.random.Generator(np.random.PCG64(of_network))),
         )
         batches = Batches(
             len(self._data.train),
-            self._whole("batch"),
-            self._whole("shift"),
+            self._choice.batch,
+            self._choice.shift,
             np.random.Generator(np.random.PCG64(of_batches)),
         )
         self._steps, before = 0, 0.0
@@ -85,7 +86,7 @@ class ImageJob:
                 step = self._steps
                 seconds, before = clock.train_s - before, clock.train_s
                 done = epoch + 1 if step == (epoch + 1) * batches.steps else step / batches.steps
-                rate = stretch * self._whole("batch") / max(seconds, 1e-9)
+                rate = stretch * self._choice.batch / max(seconds, 1e-9)
                 yield clock.event("throughput", rate, step=step, epoch=done)
                 train_loss = model.mean_loss()
                 yield clock.event("train_loss", train_loss, step=step, epoch=done)
@@ -101,12 +102,8 @@ class ImageJob:
         yield clock.event("accuracy", self._accuracy, step=step, epoch=epoch)
 
     def _rate(self, epochs: float) -> float:
-        chosen = self._configuration
-        share = epochs / self._whole("horizon")
-        return float(chosen["learning_rate"]) * factor(str(chosen["schedule"]), share)  # type: ignore[arg-type]
-
-    def _whole(self, name: str) -> int:
-        return int(self._configuration[name])  # type: ignore[call-overload]
+        chosen = self._choice
+        return chosen.learning_rate * factor(chosen.schedule, epochs / chosen.horizon)
 
     def conclude(self) -> Iterable[Sample]:
         """Return the accuracy on the test images, which are looked at only here, and the gaps.
@@ -125,9 +122,7 @@ class ImageJob:
         return self._concluded
 
     def _judge(self, model: Model) -> Iterator[Sample]:
-        accuracy = checks.confirm(
-            self._data, self._network, self._configuration, model, self._accuracy
-        )
+        accuracy = checks.confirm(self._data, self._network, self._choice, model, self._accuracy)
         test, _ = model.evaluate("test")
         train, _ = model.evaluate("train")
         if accuracy >= _GOOD and test < accuracy / 2:
@@ -135,7 +130,7 @@ class ImageJob:
                 f"accuracy {accuracy:.4f} on validation images, {test:.4f} on held-out ones"
             )
         yield Sample(
-            "flops", float(self._network.training_flops) * self._steps * self._whole("batch")
+            "flops", float(self._network.training_flops) * self._steps * self._choice.batch
         )
         yield Sample("test_accuracy", test)
         yield Sample("train_accuracy", train)

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import Configuration
 from daybreak_train.data import ImageData, Split
 from daybreak_train.image.batches import shifted
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 from daybreak_train.image.numpy_pass import Pass, chunk_of
 from daybreak_train.image.updates import make_rule
@@ -34,11 +34,9 @@ class NumpyBackend:
         self._limits = _one_blas_thread()
         self.identity: Mapping[str, str] = {"numpy": np.__version__, "blas": _blas()}
 
-    def model(
-        self, network: Network, configuration: Configuration, parameters: Floats
-    ) -> NumpyModel:
+    def model(self, network: Network, choice: Choice, parameters: Floats) -> NumpyModel:
         """Return a model."""
-        return NumpyModel(self._data, network, configuration, parameters)
+        return NumpyModel(self._data, network, choice, parameters)
 
     def close(self) -> None:
         """Give BLAS its threads back."""
@@ -52,13 +50,13 @@ class NumpyModel:
         self,
         data: ImageData,
         network: Network,
-        configuration: Configuration,
+        choice: Choice,
         parameters: Floats,
     ) -> None:
-        self._data, self._shift = data, int(configuration["shift"])  # type: ignore[call-overload]
+        self._data, self._shift = data, choice.shift
         self._parameters = parameters.astype(np.float32)
-        self._rule = make_rule(str(configuration["optimizer"]), self._parameters)
-        threads = int(configuration["threads"])  # type: ignore[call-overload]
+        self._rule = make_rule(choice.optimizer, self._parameters)
+        threads = choice.threads
         self._passes = [Pass(network, data.mean, data.deviation) for _ in range(threads)]
         self._chunk = chunk_of(network)
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None

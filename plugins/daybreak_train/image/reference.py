@@ -34,7 +34,8 @@ def logits(network: Network, parameters: NDArray[np.floating], inputs: Doubles) 
         if block.pool:
             half = block.side // 2
             x = x.reshape(len(x), block.outputs, half, 2, half, 2).max(axis=(3, 5))
-    return x.reshape(len(x), -1) @ views["dense.weight"].T + views["dense.bias"]
+    scores: Doubles = x.reshape(len(x), -1) @ views["dense.weight"].T + views["dense.bias"]
+    return scores
 
 
 def loss(scores: Doubles, labels: NDArray[np.int64]) -> float:

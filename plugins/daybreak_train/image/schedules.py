@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["FLOOR", "SCHEDULES", "factor"]
+__all__ = ["FLOOR", "factor"]
 
 #: what is left of the rate at the end of the horizon and after it
 FLOOR = 0.01
 #: share of the horizon in which `triangle` rises: 5 of 24 epochs, as in the quickest DAWNBench
 #: entries for CIFAR10 (D. Page, "How to train your ResNet", 2018)
 _RISE = 5 / 24
-
-SCHEDULES = ("constant", "cosine", "triangle")
 
 
 def factor(schedule: str, done: float) -> float:
@@ -23,7 +21,7 @@ def factor(schedule: str, done: float) -> float:
     stay at `FLOOR` after the horizon.
 
     Args:
-        schedule: one of `SCHEDULES`.
+        schedule: one of `daybreak_train.image.names.SCHEDULES`.
         done: epochs trained over the epochs of the horizon.
     """
     if schedule == "constant":

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daybreak import Categorical, Integer, Ordinal, Parameter, Real, Reference, Space
 from daybreak_train.data.catalogue import DataSet
-from daybreak_train.image.schedules import SCHEDULES
+from daybreak_train.image.names import OPTIMIZERS, SCHEDULES
 
 __all__ = ["image_space", "references"]
 
 _BATCHES = (16, 32, 64, 128, 256, 512, 1024)
 _HORIZONS = (3, 5, 10, 20, 40)
 _WIDTHS = (4, 8, 16, 32, 64)
+_MOST_THREADS = 64
 
 
 def image_space(data: DataSet, options: Mapping[str, Any]) -> Space:
     """Return the space, clipped to the data and to the processors of this machine."""
     examples = options["examples"] or data.split[0]
-    batches = [batch for batch in _BATCHES if 2 * batch <= examples] or [max(1, examples // 2)]
+    fitting = tuple(batch for batch in _BATCHES if 2 * batch <= examples)
+    batches = fitting or (max(1, examples // 2),)
     parameters: list[Parameter] = [
-        Categorical("optimizer", ["sgd", "momentum", "adam"], default="sgd"),
+        Categorical("optimizer", OPTIMIZERS, default="sgd"),
         Real("learning_rate", 1e-4, 1.0, log=True, default=0.01),
         Ordinal("batch", batches, log=True, default=_nearest(32, batches)),
-        Categorical("schedule", list(SCHEDULES), default="constant"),
-        Ordinal("horizon", list(_HORIZONS), log=True, default=10, when='schedule != "constant"'),
-        Ordinal("width", list(_WIDTHS), log=True, default=16),
+        Categorical("schedule", SCHEDULES, default="constant"),
+        Ordinal("horizon", _HORIZONS, log=True, default=10, when='schedule != "constant"'),
+        Ordinal("width", _WIDTHS, log=True, default=16),
         Integer("shift", 0, 1 if data.shape[1] <= 16 else 2, default=0),
     ]
     if options["device"] == "cpu":
@@ -83,7 +85,7 @@ _EXPERTS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def _nearest(wanted: int, values: list[int]) -> int:
+def _nearest(wanted: int, values: Sequence[int]) -> int:
     return min(values, key=lambda value: abs(value - wanted))
 
 
@@ -92,15 +94,15 @@ def _values(space: Space, name: str) -> list[Any]:
     return list(getattr(parameter, "values", ()))
 
 
-def _threads(most: int | None) -> list[int]:
+def _threads(most: int | None) -> tuple[int, ...]:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    bound = min(most or 64, 64) if most else min(usable or 1, 64)
-    return [1 << power for power in range(bound.bit_length()) if 1 << power <= bound]
+    bound = min(most or usable or 1, _MOST_THREADS)
+    return tuple(1 << power for power in range(bound.bit_length()))
 
 
-def _precisions(options: Mapping[str, Any]) -> list[str]:
+def _precisions(options: Mapping[str, Any]) -> tuple[str, ...]:
     if options["backend"] != "torch":
-        return ["float32"]
+        return ("float32",)
     if options["device"] == "cpu":
-        return ["float32", "bfloat16"]
-    return ["float32", "tf32", "bfloat16", "float16"]
+        return ("float32", "bfloat16")
+    return ("float32", "tf32", "bfloat16", "float16")

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak import Configuration, RequirementError
+from daybreak import RequirementError
 from daybreak_train.data import ImageData
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.network import Network
 from daybreak_train.image.updates import BETA1, BETA2, EPSILON, MOMENTUM
 
@@ -49,12 +50,12 @@ class TorchBackend:
         }
         self._scale = data.mean, data.deviation
 
-    def model(self, network: Network, configuration: Configuration, parameters: Floats) -> Any:
+    def model(self, network: Network, choice: Choice, parameters: Floats) -> Any:
         """Return a model."""
         if self._device.type == "cpu":
-            self._torch.set_num_threads(int(configuration["threads"]))  # type: ignore[call-overload]
+            self._torch.set_num_threads(choice.threads)
         return TorchModel(
-            self._torch, self._device, self._parts, self._scale, network, configuration, parameters
+            self._torch, self._device, self._parts, self._scale, network, choice, parameters
         )
 
     def close(self) -> None:
@@ -75,20 +76,18 @@ class TorchModel:
         parts: Mapping[str, tuple[Any, Any]],
         scale: tuple[float, float],
         network: Network,
-        configuration: Configuration,
+        choice: Choice,
         parameters: Floats,
     ) -> None:
         self._torch, self._device, self._parts, self._scale = torch, device, parts, scale
         self._network = network
-        self._shift = int(configuration["shift"])  # type: ignore[call-overload]
+        self._shift = choice.shift
         self._tensors = {
             name: torch.from_numpy(view.copy()).to(device).requires_grad_()
             for name, view in network.views(parameters).items()
         }
-        self._optimizer = _optimizer(
-            torch, str(configuration["optimizer"]), list(self._tensors.values()), device
-        )
-        precision = str(configuration.get("precision", "float32"))
+        self._optimizer = _optimizer(torch, choice.optimizer, list(self._tensors.values()), device)
+        precision = choice.precision
         self._autocast = precision in ("bfloat16", "float16")
         self._type = getattr(torch, precision) if self._autocast else torch.float32
         # gradients of float16 fall below its smallest number unless the loss is scaled up

@@ -7,9 +7,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BETA1", "BETA2", "EPSILON", "MOMENTUM", "OPTIMIZERS", "Rule", "make_rule"]
+__all__ = ["BETA1", "BETA2", "EPSILON", "MOMENTUM", "Rule", "make_rule"]
 
-OPTIMIZERS = ("sgd", "momentum", "adam")
 MOMENTUM = 0.9
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -75,7 +74,7 @@ class Adam(Rule):
 
 
 def make_rule(name: str, like: Vector) -> Rule:
-    """Return the rule called `name`, one of `OPTIMIZERS`, with fresh state of the type of `like`."""
+    """Return the rule called `name`, one of `daybreak_train.image.names.OPTIMIZERS`, with fresh state of the type of `like`."""
     if name == "sgd":
         return Plain()
     if name == "momentum":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from daybreak import Benchmark, Configuration
 from daybreak_train.data import data_set, load_images
 from daybreak_train.image.backends import make_backend
+from daybreak_train.image.choice import Choice
 from daybreak_train.image.job import ImageJob
 from daybreak_train.image.network import Network
 
@@ -27,15 +28,10 @@ class ImageWorkload:
     def build(self, configuration: Configuration) -> ImageJob:
         """Lay the network out; nothing is compiled."""
         began = time.perf_counter()
-        data = self._data
+        data, choice = self._data, Choice.of(configuration)
         channels, height, width = data.train.images.shape[1:]
-        network = Network(
-            (channels, height, width),
-            data.classes,
-            int(configuration["width"]),  # type: ignore[call-overload]
-        )
-        full: Configuration = {"threads": 1, "precision": "float32", **configuration}
-        job = ImageJob(data, self._backend, network, full, self._options)
+        network = Network((channels, height, width), data.classes, choice.width)
+        job = ImageJob(data, self._backend, network, choice, self._options)
         job.phases = {"layout": time.perf_counter() - began}
         return job
 
