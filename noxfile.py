@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-__all__ = ["benchmarks", "example", "lint", "peers", "slow", "tests", "types"]
+__all__ = ["benchmarks", "browser", "example", "lint", "peers", "slow", "tests", "types"]
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.reuse_existing_virtualenvs = True
@@ -51,6 +51,20 @@ def peers(session: nox.Session) -> None:
         "--override-ini",
         "addopts=-ra --strict-markers --benchmark-skip -p no:cacheprovider",
         *session.posargs,
+    )
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report in headless Chromium, at ten and ten thousand studies; fails where there is none."""
+    session.install("-e", ".[test]")
+    session.run(
+        "pytest",
+        "tests/report/test_report_browser.py",
+        "--override-ini",
+        "addopts=-ra --strict-markers --benchmark-skip -p no:cacheprovider",
+        *session.posargs,
+        env={"DAYBREAK_BROWSER_REQUIRED": "1"},
     )
 
 

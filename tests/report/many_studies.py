@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +24,19 @@ def searches(
     seeds: int = 2,
     evaluations: int = 20,
     run_id: str = "many",
-    named: str = "{kind}-{number}",
+    named: Callable[[str, int], str] = "{}-{}".format,
 ) -> Path:
-    """Write benchmarks x optimizers x seeds tuning studies; one evaluation in ten fails."""
+    """Write benchmarks x optimizers x seeds tuning studies; one evaluation in ten fails.
+
+    `named` gives the name of a thing of a kind by its number.
+    """
     rng = np.random.default_rng(7)
-    names = [f"toy/{named.format(kind='space', number=b)}" for b in range(benchmarks)]
-    labels = [named.format(kind="optimizer", number=o) for o in range(optimizers)]
+    names = [f"toy/{named('space', b)}" for b in range(benchmarks)]
+    labels = [named("optimizer", o) for o in range(optimizers)]
     row = {"suite": "many", "machine_id": "m"}
     with RunWriter.create(folder, run_id, suite_key="many", row=row) as run:
         run.machine("m", {"cpu": "A processor", "cores": 2, "memory_gib": 8, "gpus": []})
-        run.readings({"warning": named.format(kind="warning", number=0)})
+        run.readings({"warning": named("warning", 0)})
         for name in names:
             objective = {"name": "time", "unit": "s", "direction": "minimize"}
             run.benchmark({"benchmark": name, "target": "toy", "objectives": [objective]})
@@ -54,7 +58,7 @@ def searches(
                         outcome = Outcome(
                             TrialStatus.FAILED if bad else TrialStatus.OK,
                             FailureKind.BUILD if bad else None,
-                            message=named.format(kind="message", number=o) if bad else None,
+                            message=named("message", o) if bad else None,
                             objectives={"time": None if bad else value},
                             samples=() if bad else (
                                 Sample("time", value, 0), Sample("time", 1.01 * value, 1),
@@ -81,7 +85,7 @@ def training(
     seeds: int = 5,
     epochs: int = 20,
     run_id: str = "trained",
-    named: str = "{kind}-{number}",
+    named: Callable[[str, int], str] = "{}-{}".format,
 ) -> Path:
     """Write benchmarks x entries x seeds studies of one training run each; some miss the target."""
     rng = np.random.default_rng(3)
@@ -96,7 +100,7 @@ def training(
     with RunWriter.create(folder, run_id, suite_key="trained", row=row) as run:
         run.machine("m", {"cpu": "A processor", "cores": 2, "memory_gib": 8, "gpus": []})
         for b in range(benchmarks):
-            name = f"train/{named.format(kind='task', number=b)}"
+            name = f"train/{named('task', b)}"
             run.benchmark(
                 {
                     "benchmark": name, "target": "train", "objectives": [objective],
@@ -104,7 +108,7 @@ def training(
                 }
             )  # fmt: skip
             for e in range(entries):
-                label = named.format(kind="entry", number=e)
+                label = named("entry", e)
                 for seed in range(seeds):
                     study_id = f"{run_id}/{b}/{e}/{seed}"
                     run.study(

@@ -45,11 +45,10 @@ def style_sheet() -> str:
     return "\n".join(
         (
             f":root {{ {light} }}",
-            f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}",
-            f":root:has(#scheme-light:checked) {{ {light} }}",
-            f":root:has(#scheme-dark:checked) {{ {dark} }}",
+            f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}",
+            f"@media screen {{ :root:has(#scheme-light:checked) {{ {light} }}",
+            f":root:has(#scheme-dark:checked) {{ {dark} }} }}",
             rules,
-            f"@media print {{ :root:root:has(body) {{ {light} }} }}",
         )
     )
 

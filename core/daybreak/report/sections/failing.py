@@ -12,7 +12,6 @@ from daybreak.report.sections.shape import Body, Data, Material, Nothing, by, li
 
 __all__ = ["failures", "warnings"]
 
-_ROWS = 200
 # names that are looked for in warnings
 _NAMES = 500
 # rows of stacked bars in one figure
@@ -120,14 +119,11 @@ def warnings(material: Material) -> Body:
     ]
     if not rows:
         raise Nothing("nothing was warned of")
-    more = (f"the first {_ROWS} of {len(rows)}",) if len(rows) > _ROWS else ()
     return Body(
         "What Daybreak, its plugins and the benchmarks say that a reader must know: a busy machine, "
         "a processor that changes its clock rate, a parameter that has no effect here. Sentences "
         "that differ in numbers and names alone are shown once.",
-        table=Answer(
-            "warnings", "Warnings and notes", ("of", "what", "like it"), tuple(rows[:_ROWS]), more
-        ),
+        table=Answer("warnings", "Warnings and notes", ("of", "what", "like it"), tuple(rows)),
         sql=found.sql,
         data=Data(found.columns, [tuple(row.values()) for row in found.rows])
         if found.rows
