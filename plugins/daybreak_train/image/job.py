@@ -47,7 +47,13 @@ class ImageJob:
         self.phases: Mapping[str, float] = {}
         self.facts: Mapping[str, Any] = {
             "parameters": network.size,
-            "flop_per_example": network.training_flops,
+            "work": {
+                "flops": network.training_flops * choice.batch,
+                "per": "step",
+                "threads": choice.threads,
+                "precision": "f32" if choice.precision == "float32" else choice.precision,
+                "device": "cpu" if options["device"] == "cpu" else "gpu",
+            },
         }
 
     def verify(self) -> Verdict:
@@ -129,9 +135,6 @@ class ImageJob:
             raise WrongResult(
                 f"accuracy {accuracy:.4f} on validation images, {test:.4f} on held-out ones"
             )
-        yield Sample(
-            "flops", float(self._network.training_flops) * self._steps * self._choice.batch
-        )
         yield Sample("test_accuracy", test)
         yield Sample("train_accuracy", train)
         yield Sample("generalisation_gap", accuracy - test)

@@ -32,7 +32,6 @@ _METRICS = (
     Metric("loss", "nat", Direction.MINIMIZE, "mean cross-entropy on the validation images"),
     Metric("train_loss", "nat", Direction.MINIMIZE, "mean loss of the steps since the last look"),
     Metric("throughput", "examples/s", Direction.MAXIMIZE, "training images, on the training clock"),
-    Metric("flops", "flop", Direction.MINIMIZE, "operations of all steps, forwards and backwards"),
     Metric("test_accuracy", "1", Direction.MAXIMIZE, "at the end, on the held-out test images"),
     Metric("train_accuracy", "1", Direction.MAXIMIZE, "at the end, on the training images"),
     Metric(
