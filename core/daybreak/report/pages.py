@@ -43,7 +43,8 @@ def update_page(
 ) -> int:
     """Write what is marked in `page` anew and return how many marks there are.
 
-    Options in a mark (`--at`, `--benchmark`, `--clock`, `--against`, `--target`) go over `asked`.
+    Options in a mark (`--at`, `--benchmark`, `--clock`, `--against`, `--target`, `--of`, `--by`,
+    `--parameter`) go over `asked`.
 
     Args:
         page: a Markdown file.
@@ -129,6 +130,9 @@ _OPTIONS: dict[str, Callable[[Asked, str], Asked]] = {
     "--clock": lambda asked, text: replace(asked, clock=text),
     "--against": lambda asked, text: replace(asked, against=text),
     "--target": lambda asked, text: replace(asked, targets=tuple(text.split(","))),
+    "--of": lambda asked, text: replace(asked, of=text),
+    "--by": lambda asked, text: replace(asked, by=text),
+    "--parameter": lambda asked, text: replace(asked, parameter=text),
 }
 
 
