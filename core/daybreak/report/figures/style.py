@@ -159,6 +159,8 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         "axes.titlesize": 11.0,
         "axes.labelsize": 10.0,
         "legend.fontsize": 9.5,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.edgecolor": INK,
