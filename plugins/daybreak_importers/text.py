@@ -45,7 +45,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", file=path) from error
+        raise UserError(
+            str(error.strerror or error), file=path, expected="a file to read"
+        ) from error
 
 
 def decode(data: bytes) -> tuple[str, str | None]:

@@ -211,6 +211,7 @@ class TestOddFiles:
         priced = {"costPerHour": "$0.90"}
         entry(clone, "CIFAR10/train/priced", CIFAR.replace("0.01", "0.016"), priced)
         (clone / "CIFAR10/train/README.csv").write_text("x")
+        (clone / "CIFAR10/train/loop.json").symlink_to("loop.json")
         done = run_import("dawnbench", clone, results)
         assert remarks(done) == [
             ("CIFAR10/train/README.csv", None, "no part of an entry: the file is not read"),
@@ -226,6 +227,11 @@ class TestOddFiles:
             ),
             ("CIFAR10/train/empty.tsv", None, "TSV without rows: no curve"),
             ("CIFAR10/train/listed.json", None, "damaged JSON: a list, not an object"),
+            (
+                "CIFAR10/train/loop.json",
+                None,
+                "cannot be read: Too many levels of symbolic links",
+            ),
             ("CIFAR10/train/no_curve.json", None, "JSON without TSV: no curve"),
             ("CIFAR10/train/undated.json", None, "no date: timestamp soon"),
             ("CIFAR10/train/undated.json", None, "no price: costPerHour free"),

@@ -138,7 +138,7 @@ def test_odd_files_and_tests_are_reported(tmp_path: Path) -> None:
         copy.deepcopy(second),
     ]
     put(tmp_path / "s", "a.json", odd)
-    put(tmp_path / "s", "b.json", odd)
+    put(tmp_path / "s", "b.json", {**odd, "datetime": "2024-05-06T07:08:11"})
     put(tmp_path / "s", "cut.json", json.dumps(CONTENT)[:100])
     put(tmp_path / "s", "other.json", {"a": 1})
     done = run_import("pytest-benchmark", tmp_path / "s", tmp_path / "r")

@@ -126,7 +126,7 @@ def read_about(path: Path, file: str, findings: Findings) -> About | None:
     submitted = utc(raw.get("timestamp"))
     if submitted is None and raw.get("timestamp") is not None:
         findings.remark(file, f"no date: timestamp {as_text(raw['timestamp'])}")
-    details = {
+    details: dict[str, Any] = {
         name: value
         for name, key in (
             ("author", "author"),

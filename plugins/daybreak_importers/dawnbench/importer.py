@@ -77,7 +77,12 @@ class _Reading:
         for number, entry in enumerate(self._entries):
             self._request.progress(number / len(self._entries), entry.name)
             task = task_of(entry.task, self._squad)
-            study = (self._train if entry.kind == "train" else self._infer)(entry, task)
+            try:
+                study = (self._train if entry.kind == "train" else self._infer)(entry, task)
+            except UserError as error:  # a file that cannot be read
+                file = entry.name if error.file is None else self._file(Path(error.file), entry)
+                self._findings.leave_out(file, "cannot be read", error.message)
+                continue
             if study is not None:
                 self._benchmarks[study.benchmark["benchmark"]] = None
                 yield study
@@ -181,7 +186,7 @@ class _Reading:
         details = {**about.details, "entry": entry.name, "files": files}
         if remarks:
             details["remarks"] = remarks
-        configuration = {
+        configuration: dict[str, Any] = {
             name: str(about.details[name])
             for name in ("model", "framework", "hardware")
             if name in about.details

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ _METRICS = {
     "mean": ("time_mean", "mean of the rounds"),
     "stddev": ("time_stddev", "standard deviation of the rounds"),
 }
+
+
+#: The tool writes one execution to several files, if asked to, with times a little apart.
+_MINUTE_S = 60.0
 
 
 class PytestBenchmarkImporter:
@@ -69,6 +74,8 @@ class _Reading:
         self._label = str(request.options.get("label") or "file")
         self._suite = request.name or "pytest-benchmark"
         self._benchmarks: dict[str, None] = {}
+        # machine and medians of every test -> when they were measured, and the file that says so
+        self._known: dict[tuple[object, ...], list[tuple[datetime | None, str]]] = {}
 
     def studies(self) -> Iterator[RecordedStudy]:
         """Yield a study for each test of each file.
@@ -78,11 +85,15 @@ class _Reading:
         """
         found = 0
         problem = ""
-        known: dict[tuple[object, ...], str] = {}
         for number, path in enumerate(self._files):
             name = self._name(path)
             self._request.progress(number / len(self._files), name)
-            text, remark = decode(read_bytes(path))
+            try:
+                text, remark = decode(read_bytes(path))
+            except UserError as error:
+                problem = error.message
+                self._findings.leave_out(name, "cannot be read", problem)
+                continue
             if remark:
                 self._findings.remark(name, remark)
             try:
@@ -96,11 +107,8 @@ class _Reading:
             if execution is None:
                 continue
             found += 1
-            measured = tuple(
-                (timed.test, timed.parameters, timed.median) for timed in execution.tests
-            )
-            first = known.setdefault((execution.began, execution.node, measured), name)
-            if first != name:
+            first = self._same(execution, name)
+            if first is not None:
                 for timed in execution.tests:
                     what = f"{timed.test} is in {first}"
                     self._findings.leave_out(name, "two files claim one run", what)
@@ -128,6 +136,22 @@ class _Reading:
     def _name(self, path: Path) -> str:
         root = self._request.path
         return path.name if path == root else path.relative_to(root).as_posix()
+
+    def _same(self, execution: Execution, name: str) -> str | None:
+        """Return the file that has the very same measurements of the same minute."""
+        if not execution.tests:
+            return None
+        measured = tuple((each.test, each.parameters, each.median) for each in execution.tests)
+        began = None if execution.began is None else datetime.fromisoformat(execution.began)
+        files = self._known.setdefault((execution.node, measured), [])
+        for other, file in files:
+            if began is None or other is None:
+                if began == other:
+                    return file
+            elif abs((began - other).total_seconds()) <= _MINUTE_S:
+                return file
+        files.append((began, name))
+        return None
 
     def _of(self, execution: Execution, path: Path, name: str) -> Iterator[RecordedStudy]:
         commit = str(execution.commit.get("id") or "")

@@ -73,7 +73,8 @@ def read_execution(content: Any, file: str, findings: Findings) -> Execution | N
     began = utc(content.get("datetime"))
     if began is None:
         findings.remark(file, f"no date: datetime {as_text(content.get('datetime'))}")
-    cpu = about.get("cpu") if isinstance(about.get("cpu"), dict) else {}
+    given = about.get("cpu")
+    cpu: dict[str, Any] = given if isinstance(given, dict) else {}
     commit = content.get("commit_info")
     machine = {name: scrub(about[name]) for name in ("machine", "processor") if about.get(name)} | {
         f"cpu_{name}": scrub(v) for name, v in cpu.items() if name in _CPU_IDENTITY
