@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "dot16",
     "mul16",
     "mul32",
+    "prefetch",
     "sadd16",
     "shr16",
     "shr32",
@@ -77,3 +79,34 @@ shr32 = _binary(32, "ashr")
 dot8 = _multiply_add(types.int8, types.int32, 32)
 #: sum + a * b, of 16-bit numbers in 64 bits
 dot16 = _multiply_add(types.int16, types.int64, 64)
+
+#: bytes of a cache line
+_LINE = 64
+
+
+@intrinsic
+def _prefetch(_typing: Any, array: Any, _place: Any) -> Any:
+    """Ask for the cache line of an element of a flat array, to read it soon."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        view = context.make_array(kind)(context, builder, arguments[0])
+        place = cgutils.get_item_pointer(context, builder, kind, view, [arguments[1]])
+        flag, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        shape = ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag])
+        called = builder.module.declare_intrinsic("llvm.prefetch", [pointer], shape)
+        # for reading, to keep in all caches, data
+        builder.call(called, [builder.bitcast(place, pointer), flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+@njit(nogil=True)
+def prefetch(array, begin, end):  # type: ignore[no-untyped-def]
+    """Ask for the cache lines of the elements begin..end of a flat C-contiguous array.
+
+    They come in while the kernel goes on with something else; nothing waits for them.
+    """
+    for place in range(begin, end, _LINE // array.itemsize):
+        _prefetch(array, place)

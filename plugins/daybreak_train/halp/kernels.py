@@ -30,6 +30,7 @@ from daybreak_train.lanes import (
     dot16,
     mul16,
     mul32,
+    prefetch,
     sadd16,
     shr16,
     shr32,
@@ -68,8 +69,9 @@ def fill_table(table, stream):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, fastmath=True)
 def _dot(x, w):  # type: ignore[no-untyped-def]
-    total = w[0] * 0
-    for j in range(w.shape[0]):
+    # the first term gives the sum its type: a zero would be of 64 bits
+    total = x[0] * w[0]
+    for j in range(1, w.shape[0]):
         total += x[j] * w[j]
     return total
 
@@ -144,14 +146,21 @@ def float_steps(kind, x, y, output, w, slopes, pull, step, keep, stream, count):
     scores = np.zeros(rows)
     fresh = np.zeros(rows)
     work = np.zeros(max(output.shape[0], rows))
+    factor = np.zeros(1, w.dtype)
+    following = below(next_word(stream), samples)
     for _ in range(count):
-        i = below(next_word(stream), samples)
+        # the next sample is drawn one step ahead, so that its data come in meanwhile
+        i = following
+        following = below(next_word(stream), samples)
+        prefetch(x[following], 0, features)
         for r in range(rows):
             scores[r] = _dot(x[i], w[r])
         link(kind, scores, y[i], output, fresh, work)
         for r in range(rows):
             change = fresh[r] - slopes[i, r] if reduced else fresh[r]
-            c = keep * 0 + step * change
+            # through memory: a product with a float64 would widen the whole update
+            factor[0] = step * change
+            c = factor[0]
             for j in range(features):
                 w[r, j] = keep * w[r, j] - c * x[i, j] - pull[r, j]
 
@@ -183,8 +192,12 @@ def int8_steps(
     now = np.zeros(rows)
     fresh = np.zeros(rows)
     work = np.zeros(max(output.shape[0], rows))
+    following = below(next_word(stream), samples)
     for _ in range(count):
-        i = below(next_word(stream), samples)
+        # the next sample is drawn one step ahead, so that its data come in meanwhile
+        i = following
+        following = below(next_word(stream), samples)
+        prefetch(q[following], 0, features)
         for r in range(rows):
             now[r] = scores[i, r] + unit * np.float64(_dot8(q[i], z[r]) - first[i, r])
         link(kind, now, y[i], output, fresh, work)
@@ -221,8 +234,12 @@ def int16_steps(
     now = np.zeros(rows)
     fresh = np.zeros(rows)
     work = np.zeros(max(output.shape[0], rows))
+    following = below(next_word(stream), samples)
     for _ in range(count):
-        i = below(next_word(stream), samples)
+        # the next sample is drawn one step ahead, so that its data come in meanwhile
+        i = following
+        following = below(next_word(stream), samples)
+        prefetch(q[following], 0, features)
         for r in range(rows):
             now[r] = scores[i, r] + unit * np.float64(_dot16(q[i], z[r]) - first[i, r])
         link(kind, now, y[i], output, fresh, work)

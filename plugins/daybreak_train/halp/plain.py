@@ -52,8 +52,9 @@ def integer_steps(
     wide_q, wide_pull = q.astype(np.int64), pull.astype(np.int64)
     mask = (1 << 14) - 1
     features = z.shape[1]
+    following = stream.below(len(y))
     for _ in range(count):
-        i = stream.below(len(y))
+        i, following = following, stream.below(len(y))
         now = [
             float(scores[i, r]) + unit * float(int(wide_q[i] @ z[r]) - int(first[i, r]))
             for r in range(len(z))
@@ -84,8 +85,9 @@ def float_steps(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Return the model after `count` steps in double precision; as `kernels.float_steps`."""
     w, x = w.astype(np.float64), x.astype(np.float64)
+    following = stream.below(len(y))
     for _ in range(count):
-        i = stream.below(len(y))
+        i, following = following, stream.below(len(y))
         fresh = slopes_of(kind, [float(row @ x[i]) for row in w], float(y[i]), output)
         for r, slope in enumerate(fresh):
             change = slope - float(slopes[i, r]) if len(slopes) else slope

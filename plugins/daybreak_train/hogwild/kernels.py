@@ -24,6 +24,7 @@ from numba import njit
 from daybreak_train.atomics import acquire, barrier, release
 from daybreak_train.fixed_point import fraction, mantissa
 from daybreak_train.hogwild.problems import HINGE
+from daybreak_train.lanes import prefetch
 from daybreak_train.streams import below, next_word
 
 __all__ = ["FRESH", "LIMIT", "NEAREST", "POINTS", "SHARED", "racing", "synchronous"]
@@ -45,10 +46,19 @@ def _slope(kind, score, label):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
 def _score(columns, values, model, begin, end):  # type: ignore[no-untyped-def]
-    total = values[begin] * model[columns[begin]] * 0
-    for k in range(begin, end):
+    # the first term gives the sum its type
+    total = values[begin] * model[columns[begin]]
+    for k in range(begin + 1, end):
         total += values[k] * model[columns[k]]
     return total
+
+
+@njit(nogil=True)
+def _sample_slope(kind, starts, columns, values, labels, model, unit, i):  # type: ignore[no-untyped-def]
+    begin, end = starts[i], starts[i + 1]
+    if begin == end:
+        return 0.0
+    return _slope(kind, unit * _score(columns, values, model, begin, end), labels[i])
 
 
 @cache
@@ -68,35 +78,38 @@ def _move(data_bits: int, model_bits: int) -> Callable[..., Any]:
 
     point, digits, most_shift = POINTS[model_bits]
     whole = data_bits < 32
-    per_word = 64 // (8 if model_bits == 8 else 16)
-    width = np.uint64(64 // per_word)
+    # a word of the stream holds so many numbers to round with, each in so many bits
+    width = np.uint64(8 if model_bits == 8 else 16)
+    rest = np.uint64(64) - width
+    last = 64 // int(width) - 1
     mask = np.uint64((1 << point) - 1)
     half_unit = 1 << (point - 1)
     low, high = -(1 << (model_bits - 1)), (1 << (model_bits - 1)) - 1
     one = float(1 << point)
+    limit = float(LIMIT)
 
     @njit(nogil=True)
     def move_fixed(columns, values, model, begin, end, slope, gain, decay, rounding, stream):  # type: ignore[no-untyped-def]
         word = next_word(stream)
         factor = gain * slope
-        c, shift = mantissa(factor, digits, most_shift, float(LIMIT), fraction(word))
+        c, shift = mantissa(factor, digits, most_shift, limit, fraction(word))
         half = (1 << shift) >> 1
-        less = np.int64(math.floor(one * decay + fraction(next_word(stream))))
+        keep = (1 << point) - np.int64(math.floor(one * decay + fraction(next_word(stream))))
         added = np.int64(half_unit)
-        bits = next_word(stream) if rounding != NEAREST else word
+        fresh, random = rounding == FRESH, rounding != NEAREST
+        bits = next_word(stream) if random else word
         for k in range(begin, end):
-            if rounding != NEAREST:
-                place = (k - begin) % per_word
-                if place == 0 and k > begin and rounding == FRESH:
+            if random:
+                added = np.int64(bits & mask)
+                bits = (bits >> width) | (bits << rest)
+                if fresh and ((k - begin) & last) == last:
                     bits = next_word(stream)
-                added = np.int64((bits >> (np.uint64(place) * width)) & mask)
-            u = columns[k]
-            w = np.int64(model[u])
             if whole:
                 down = (c * np.int64(values[k]) + half) >> shift
             else:
                 down = np.int64(math.floor(factor * values[k] + 0.5))
-            moved = ((w << point) - w * less - down + added) >> point
+            u = columns[k]
+            moved = (np.int64(model[u]) * keep - down + added) >> point
             model[u] = min(max(moved, low), high)
 
     return move_fixed
@@ -122,27 +135,35 @@ def racing(data_bits: int, model_bits: int) -> Callable[..., None]:
     ):  # fmt: skip  # type: ignore[no-untyped-def]
         samples = labels.shape[0]
         chosen = np.zeros(batch, np.int64)
+        coming = np.zeros(batch, np.int64)
         slopes = np.zeros(batch)
         locked = lock[1] != 0
         left = count
+        for b in range(min(batch, left)):
+            coming[b] = below(next_word(stream), samples)
         while left > 0:
             size = min(batch, left)
             left -= size
+            # the next batch is drawn one batch ahead, so that its data come in meanwhile
+            chosen, coming = coming, chosen
+            for b in range(min(batch, left)):
+                i = below(next_word(stream), samples)
+                coming[b] = i
+                prefetch(columns, starts[i], starts[i + 1])
+                prefetch(values, starts[i], starts[i + 1])
             if locked:
                 acquire(lock)
             for b in range(size):
-                i = below(next_word(stream), samples)
-                chosen[b] = i
-                slopes[b] = 0.0
-                if starts[i] < starts[i + 1]:
-                    score = unit * _score(columns, values, model, starts[i], starts[i + 1])
-                    slopes[b] = _slope(kind, score, labels[i])
+                slopes[b] = _sample_slope(
+                    kind, starts, columns, values, labels, model, unit, chosen[b]
+                )
             for b in range(size):
                 i = chosen[b]
-                move(
-                    columns, values, model, starts[i], starts[i + 1], slopes[b], gain, decay,
-                    rounding, stream,
-                )  # fmt: skip
+                if starts[i] < starts[i + 1]:
+                    move(
+                        columns, values, model, starts[i], starts[i + 1], slopes[b], gain, decay,
+                        rounding, stream,
+                    )  # fmt: skip
             if locked:
                 release(lock)
 
@@ -176,11 +197,9 @@ def synchronous(data_bits: int, model_bits: int) -> Callable[..., None]:
             for b in range(size):
                 chosen[b] = below(next_word(order), samples)
             for b in range(me * size // threads, (me + 1) * size // threads):
-                i = chosen[b]
-                slopes[b] = 0.0
-                if starts[i] < starts[i + 1]:
-                    score = unit * _score(columns, values, model, starts[i], starts[i + 1])
-                    slopes[b] = _slope(kind, score, labels[i])
+                slopes[b] = _sample_slope(
+                    kind, starts, columns, values, labels, model, unit, chosen[b]
+                )
             barrier(gate, threads)
             for b in range(size):
                 i = chosen[b]

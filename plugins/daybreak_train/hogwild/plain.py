@@ -27,9 +27,12 @@ def steps(
     """
     model = model.copy()
     left = count
+    coming = [order.below(len(rows.labels)) for _ in range(min(batch, left))]
     while left > 0:
-        chosen = [order.below(len(rows.labels)) for _ in range(min(batch, left))]
+        chosen = coming
         left -= len(chosen)
+        # a batch is drawn before the one ahead of it is trained on
+        coming = [order.below(len(rows.labels)) for _ in range(min(batch, left))]
         slopes = [_slope(kind, rows, model, unit, i) for i in chosen]
         for i, slope in zip(chosen, slopes, strict=True):
             part = slice(int(rows.starts[i]), int(rows.starts[i + 1]))
@@ -73,9 +76,9 @@ def _move(
         added = 1 << (point - 1)
         if rounding != NEAREST:
             place = k % (64 // width)
-            if place == 0 and k and rounding == FRESH:
-                word = stream.word()
             added = (word >> (place * width)) & ((1 << point) - 1)
+            if rounding == FRESH and place == 64 // width - 1:
+                word = stream.word()
         if whole:
             down = (c * int(value) + ((1 << shift) >> 1)) >> shift
         else:

@@ -119,7 +119,9 @@ class HogwildJob:
             yield Sample("updates_per_s", last.step / last.train_s)
             used = self._workload.sparsity["nonzeros"] * (last.epoch or 0.0)
             yield Sample("gnps", used / last.train_s / 1e9)
-        yield Sample("sequential_excess", self._sequential(round(last.epoch or 0.0)))
+        sequential = self._sequential(round(last.epoch or 0.0))
+        if math.isfinite(sequential):
+            yield Sample("sequential_excess", sequential)
 
     def _sequential(self, epochs: int) -> float:
         """Return the excess loss of one thread in single precision after as many passes."""
@@ -130,5 +132,4 @@ class HogwildJob:
             for _ in range(epochs):
                 run.advance(len(rows.labels))
                 run.end_pass()
-            excess = self._workload.objective.excess(run.weights)
-        return excess if math.isfinite(excess) else math.inf
+            return self._workload.objective.excess(run.weights)
