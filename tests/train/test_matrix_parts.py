@@ -172,7 +172,7 @@ def test_int16_sums_saturate():
     model = np.array([[32000], [-32000]], dtype=np.int16)
     model[1] = 32000
     none = np.empty(0, dtype=np.int64)
-    kernels.entries_int16(model, matrix, none, 32767, 16, True, 50, new_streams([1], 1)[0])
+    kernels.entries_int16(model, matrix, none, 32767, 17, True, 50, new_streams([1], 1)[0])
     assert model.ravel().tolist() == [32767, 32767]
 
 
@@ -193,8 +193,9 @@ def test_steps_below_half_a_unit_need_random_rounding():
 @given(st.floats(1e-9, 100.0))
 def test_integer_steps_are_near_the_step(step):
     factor, shift = integer_step(step)
-    assert 0 <= factor < 2**15
-    assert 1 <= shift <= 47
+    # two numbers of 16 bits, signs included, and the factor fit into 64
+    assert 0 <= factor < 2**32
+    assert 17 <= shift <= 47
     assert factor / 2**shift == pytest.approx(step, rel=2**-14)
 
 

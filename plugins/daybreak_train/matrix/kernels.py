@@ -17,9 +17,11 @@ from daybreak_train.streams import below, next_word, uniform
 
 __all__ = ["entries", "entries_int16", "subspace", "trace"]
 
+_U16 = np.uint64(16)
 _U32 = np.uint64(32)
 _U63 = np.uint64(63)
 _ONE = np.uint64(1)
+_SIXTEEN = np.uint64(0xFFFF)
 
 
 @njit(nogil=True)
@@ -56,16 +58,20 @@ def entries_int16(  # type: ignore[no-untyped-def]
 ):
     """Do as `entries` in integers: `model` and `matrix` are int16 with scales of their own.
 
-    A product of two int16 is multiplied by `factor` and shifted right by `shift` bits (so the step
-    is factor / 2^shift in units of the model's scale), rounded at random in proportion
-    (`stochastic`) with one word for each column, or to the nearest. Sums saturate.
+    A product of two int16 is multiplied by `factor` and shifted right by `shift` bits, at least 17
+    (so the step is factor / 2^shift in units of the model's scale), rounded to the nearest or
+    (`stochastic`) at random in proportion: with 16 random bits for each column, four columns to a
+    word, the lowest bits first. Sums saturate.
     """
     size, columns = model.shape
     known = len(positions)
     factor = np.int64(factor)
     shift = np.int64(shift)
-    mask = np.uint64((np.int64(1) << shift) - np.int64(1))
     half = np.int64(1) << (shift - np.int64(1))
+    # sixteen random bits stand at the top of those that are shifted out, in the middle of their step
+    raised = shift - np.int64(16)
+    middle = np.int64(1) << (raised - np.int64(1))
+    bits = np.uint64(0)
     for _ in range(count):
         word = next_word(stream)
         if known > 0:
@@ -77,7 +83,10 @@ def entries_int16(  # type: ignore[no-untyped-def]
             j = below(word << _U32, size)
         step = np.int64(matrix[i, j]) * factor
         for k in range(columns):
-            dither = np.int64(next_word(stream) & mask) if stochastic else half
+            dither = half
+            if stochastic:
+                bits = next_word(stream) if k % 4 == 0 else bits >> _U16
+                dither = (np.int64(bits & _SIXTEEN) << raised) + middle
             changed = np.int64(model[i, k]) + ((step * np.int64(model[j, k]) + dither) >> shift)
             model[i, k] = np.int16(min(np.int64(32767), max(np.int64(-32767), changed)))
 

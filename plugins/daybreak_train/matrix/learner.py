@@ -179,14 +179,15 @@ def integer_model(model: NDArray[np.floating]) -> NDArray[np.int16]:
 
 
 def integer_step(step: float) -> tuple[int, int]:
-    """Return (factor, shift) with factor / 2^shift nearest to `step`, factor below 2^15.
+    """Return (factor, shift) with factor / 2^shift nearest to `step`, and a shift of 17 to 47.
 
-    With two int16 the product stays below 2^45, so that 64 bits are enough.
+    The factor has 15 bits, or more for steps above 1/4; with two int16 the product fits into 64
+    bits for steps below 2^14.
     """
     if step <= 0.0:
-        return 0, 1
-    shift = min(47, max(1, 14 - math.floor(math.log2(step))))
-    return min(_INT16_MOST, round(math.ldexp(step, shift))), shift
+        return 0, 17
+    shift = min(47, max(17, 14 - math.floor(math.log2(step))))
+    return round(math.ldexp(step, shift)), shift
 
 
 def _number(value: object) -> float:

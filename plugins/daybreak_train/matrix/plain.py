@@ -61,9 +61,14 @@ def plain_int16(
     kept = [[int(value) for value in row] for row in model]
     for _ in range(count):
         i, j = _entry(problem, stream)
+        word = 0
         for k in range(len(kept[i])):
             exact = int(matrix[i, j]) * factor * kept[j][k]
-            dither = stream.word() % 2**shift if stochastic else 2 ** (shift - 1)
+            if stochastic:
+                word = stream.word() if k % 4 == 0 else word // 2**16
+                dither = (2 * (word % 2**16) + 1) * 2 ** (shift - 17)
+            else:
+                dither = 2 ** (shift - 1)
             kept[i][k] = min(32767, max(-32767, kept[i][k] + (exact + dither) // 2**shift))
     return np.array(kept, dtype=np.int16)
 
