@@ -114,7 +114,7 @@ class TestARun:
         (run,) = assemble(read_lines(DATA / "ssd_result_0.txt"))
         found = judge(run, quality_of("ssd", 0.5), "f", Findings())
         # eval_start of epoch 48 comes before eval_stop of epoch 42
-        assert run.concurrent
+        assert run.evaluated.concurrent
         assert [e.epoch for e in found.outcome.events] == [32.0, 42.0, 48.0]
         # eval_start - run_start 1543595951.605592966
         assert [e.train_s for e in found.outcome.events] == pytest.approx(
@@ -290,7 +290,7 @@ class TestLines:
     @pytest.mark.parametrize("end", ["\r", "\r\n"])
     def test_line_ends_of_all_systems(self, end: str) -> None:
         (run,) = runs(PLAIN.replace("\n", end))
-        assert (run.line, run.seconds, len(run.evaluations)) == (5, 25.0, 2)
+        assert (run.line, run.seconds, len(run.evaluated.found)) == (5, 25.0, 2)
 
     @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
     def test_encodings(self, encoding: str) -> None:
@@ -354,17 +354,17 @@ class TestEpochs:
             (9, "eval_start", None, epoch(evaluated)),
             (10, "eval_accuracy", 0.8, epoch(evaluated)),
         )
-        (evaluation,) = runs(text)[0].evaluations
+        (evaluation,) = runs(text)[0].evaluated.found
         assert evaluation.epoch == done
 
     def test_samples_under_the_name_of_an_epoch_are_steps(self) -> None:
         text = mllog((0, "run_start"), (9, "eval_accuracy", 0.73, epoch(2_457_600)))
-        (evaluation,) = runs(text)[0].evaluations
+        (evaluation,) = runs(text)[0].evaluated.found
         assert (evaluation.epoch, evaluation.step) == (None, 2_457_600)
 
     def test_samples_count_as_steps(self) -> None:
         text = mllog((0, "run_start"), (9, "eval_accuracy", 0.9, {"samples_count": 3072}))
-        (evaluation,) = runs(text)[0].evaluations
+        (evaluation,) = runs(text)[0].evaluated.found
         assert (evaluation.epoch, evaluation.step) == (None, 3072)
 
 

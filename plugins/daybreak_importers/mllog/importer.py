@@ -148,9 +148,9 @@ class _Reading:
                 self._drop(log, run, "two files claim one run", f"{longer[0].name} has all of it")
 
     def _drop(self, log: LogFile, run: Run, reason: str, detail: str) -> None:
-        for evaluation in run.evaluations:
+        for evaluation in run.evaluated.found:
             self._findings.leave_out(log.name, reason, detail, line=evaluation.line)
-        if not run.evaluations:
+        if not run.evaluated.found:
             self._findings.remark(log.name, f"{reason}: {detail}", line=run.line)
 
     def _study(self, log: LogFile, run: Run) -> RecordedStudy | None:
@@ -162,9 +162,9 @@ class _Reading:
             benchmark_name = name_of(run.benchmark, round_)
         if not run.benchmark and not place.benchmark:
             findings.remark(log.name, "no benchmark: neither lines nor folders name it")
-        content = (benchmark_name, run.began, run.seconds, *map(_numbers, run.evaluations))
+        content = (benchmark_name, run.began, run.seconds, *map(_numbers, run.evaluated.found))
         first = self._known.setdefault(content, log.name)
-        if first != log.name or (run.began is None and not run.evaluations):
+        if first != log.name or (run.began is None and not run.evaluated.found):
             self._drop(log, run, "two files claim one run", f"{first} has the same")
             return None
         quality = quality_of(benchmark_name, round_)
@@ -194,7 +194,7 @@ class _Reading:
         details = {**facts, **system, "file": log.name, "line": run.line, "logged": run.dialect}
         if run.facts.get("epochs_from") == 0:
             details["epochs_from"] = 0
-        if run.concurrent:
+        if run.evaluated.concurrent:
             details["evaluation"] = "beside training"
         remarks = findings.about(log.name)
         if remarks:
@@ -263,9 +263,11 @@ def _numbers(evaluation: Any) -> tuple[object, ...]:
 
 def _continues(longer: Run, shorter: Run) -> bool:
     """Return whether `longer` begins with all of `shorter` and says more."""
-    if longer is shorter or len(longer.evaluations) < len(shorter.evaluations):
+    if longer is shorter or len(longer.evaluated.found) < len(shorter.evaluated.found):
         return False
-    if longer.ended <= shorter.ended and len(longer.evaluations) == len(shorter.evaluations):
+    if longer.ended <= shorter.ended and len(longer.evaluated.found) == len(
+        shorter.evaluated.found
+    ):
         return False
-    pairs = zip(longer.evaluations, shorter.evaluations, strict=False)
+    pairs = zip(longer.evaluated.found, shorter.evaluated.found, strict=False)
     return not shorter.ended and all(_numbers(a) == _numbers(b) for a, b in pairs)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from daybreak import Event, FailureKind, Outcome, Sample, TrialStatus
 from daybreak_importers.findings import Findings
+from daybreak_importers.mllog.evaluations import Evaluation
 from daybreak_importers.mllog.quality import Part, Quality
-from daybreak_importers.mllog.runs import Evaluation, Run
+from daybreak_importers.mllog.runs import Run
 
 __all__ = ["Judged", "judge"]
 
@@ -41,10 +42,11 @@ def judge(run: Run, quality: Quality, file: str, findings: Findings) -> Judged:
     """Return the run's outcome; what is odd goes to `findings`."""
     for line, what in run.remarks:
         findings.remark(file, what, line=line)
-    for line in run.lost:
+    for line in run.evaluated.lost:
         findings.leave_out(file, "evaluation without a number", line=line)
-    if run.repeated:
-        findings.remark(file, f"repeated lines: {run.repeated}, each counted once")
+    repeated = run.repeated + run.evaluated.repeated
+    if repeated:
+        findings.remark(file, f"repeated lines: {repeated}, each counted once")
     points = _points(run, quality, file, findings)
     findings.keep(len(points))
     curve = quality.curve
@@ -118,11 +120,11 @@ def _points(run: Run, quality: Quality, file: str, findings: Findings) -> list[_
     points: list[_Point] = []
     if len(quality.parts) == 1:
         part = quality.parts[0]
-        numbers = [next(iter(each.values.values())) for each in run.evaluations]
+        numbers = [next(iter(each.values.values())) for each in run.evaluated.found]
         percent = _in_percent(part, numbers)
         if percent:
             findings.remark(file, f"percentages: {part.metric} is divided by 100")
-        for each in run.evaluations:
+        for each in run.evaluated.found:
             if len(each.values) > 1:
                 others = ", ".join(list(each.values)[1:5])
                 findings.remark(file, f"several numbers: {others} are not read", line=each.line)
@@ -130,7 +132,7 @@ def _points(run: Run, quality: Quality, file: str, findings: Findings) -> list[_
             points.append(_Point(each, {part.metric: value / 100 if percent else value}))
         return points
     gathered: dict[tuple[object, ...], dict[str, float]] = {}
-    for each in run.evaluations:
+    for each in run.evaluated.found:
         key = (each.epoch, each.step)
         mine = _named(each, quality)
         if not mine:
@@ -190,8 +192,8 @@ def _phases(run: Run, events: tuple[Event, ...]) -> dict[str, float]:
     phases = {} if seconds is None else {"measure": seconds}
     if run.init_s is not None:
         phases["build"] = run.init_s
-    if run.paused_s > 0 and seconds is not None:
-        phases["measure.evaluate"] = run.paused_s
+    if run.evaluated.paused_s > 0 and seconds is not None:
+        phases["measure.evaluate"] = run.evaluated.paused_s
     return phases
 
 

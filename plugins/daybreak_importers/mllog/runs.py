@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from daybreak_importers.mllog.evaluations import (
+    EVALUATION,
+    TRAINING,
+    Evaluated,
+    epoch_shift,
+    evaluate,
+    position,
+)
 from daybreak_importers.mllog.lines import Damaged, Line
 from daybreak_importers.text import as_text, find_number
 
-__all__ = ["Evaluation", "Run", "assemble"]
+__all__ = ["Run", "assemble"]
 
-_TRAINING = frozenset({"train_epoch", "epoch_start", "block_start"})
-_EVALUATION = frozenset({"eval_accuracy", "eval_result"})
 _CONFIGURATION = (
     "global_batch_size",
     "gradient_accumulation_steps",
@@ -20,25 +26,9 @@ _CONFIGURATION = (
     "opt_base_learning_rate",
     "opt_learning_rate",
 )
-_RUNNING = frozenset({"run_start", "run_stop", "eval_start", "eval_stop", *_TRAINING, *_EVALUATION})
+_RUNNING = frozenset({"run_start", "run_stop", "eval_start", "eval_stop", *TRAINING, *EVALUATION})
 #: Ranks of one job log the same event within this many seconds.
 _RANKS_S = 60.0
-#: An epoch beyond this is a number of samples under the name of an epoch (BERT, say).
-_MOST_EPOCHS = 10_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One evaluation: line, epochs done and step if known, seconds of both clocks since run_start
-    if they can be told, and its numbers: by metric's name, or ``""`` where the log names none.
-    """
-
-    line: int
-    epoch: float | None
-    step: int | None
-    train_s: float | None
-    wall_s: float | None
-    values: Mapping[str, float]
 
 
 @dataclass(slots=True)
@@ -54,15 +44,12 @@ class Run:
         seconds: from run_start to run_stop; None: there is no run_stop, or no believable one.
         success: what the log says; None: nothing.
         ended: whether there is a run_stop.
-        evaluations: in the order of the log.
-        paused_s: evaluation time that the training clock leaves out.
-        concurrent: whether evaluation went on beside training.
+        evaluated: its evaluations.
         init_s: from init_start to init_stop.
         facts: submission, seed, batch size, ... as logged.
         target: eval_target as logged, if it is a number.
         remarks: what is odd: line (None: the run as a whole) and sentence.
-        repeated: lines that only repeat others.
-        lost: evaluations without a number, by line.
+        repeated: lines that only repeat others, evaluations' aside.
     """
 
     line: int
@@ -73,15 +60,12 @@ class Run:
     seconds: float | None = None
     success: bool | None = None
     ended: bool = False
-    evaluations: list[Evaluation] = field(default_factory=list)
-    paused_s: float = 0.0
-    concurrent: bool = False
+    evaluated: Evaluated = field(default_factory=Evaluated)
     init_s: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     target: float | None = None
     remarks: list[tuple[int | None, str]] = field(default_factory=list)
     repeated: int = 0
-    lost: list[int] = field(default_factory=list)
 
     @property
     def configuration(self) -> dict[str, int | float | str]:
@@ -109,7 +93,7 @@ def assemble(lines: Iterable[Line | Damaged]) -> list[Run]:
         if isinstance(line, Damaged):
             damaged.append(line)
             continue
-        same = (line.time, line.key, repr(line.value), *_epoch(line))
+        same = (line.time, line.key, repr(line.value), *position(line))
         if same in seen:
             repeated += 1
             continue
@@ -117,7 +101,7 @@ def assemble(lines: Iterable[Line | Damaged]) -> list[Run]:
         if line.key == "run_start" and _begins(line, segments):
             segments.append((_announcement(segments) or header, []))
         (segments[-1][1] if segments else header).append(line)
-    if not segments and any(line.key in _EVALUATION for line in header):
+    if not segments and any(line.key in EVALUATION for line in header):
         segments = [([], header)]
     runs = [_run(place, *parts) for place, parts in enumerate(segments)]
     for torn in damaged:
@@ -153,7 +137,7 @@ def _begins(line: Line, segments: list[tuple[list[Line], list[Line]]]) -> bool:
     if not segments:
         return True
     begun = segments[-1][1]
-    if any(other.key in ("run_stop", *_EVALUATION) for other in begun):
+    if any(other.key in ("run_stop", *EVALUATION) for other in begun):
         return True
     first = begun[0].time
     return first is not None and line.time is not None and abs(line.time - first) > _RANKS_S
@@ -174,10 +158,10 @@ def _run(place: int, header: list[Line], segment: list[Line]) -> Run:
     elif first.time is None:
         run.remarks.append((first.number, "no time: run_start has none, so there are no clocks"))
     _end(run, segment)
-    shift = _epoch_shift(segment)
-    if shift:
+    if epoch_shift(segment):
         run.facts["epochs_from"] = 0
-    run.evaluations = list(_evaluate(run, segment, shift))
+    run.evaluated = evaluate(segment, run.began, run.seconds)
+    run.remarks += run.evaluated.remarks
     return run
 
 
@@ -242,168 +226,3 @@ def _flag(line: Line) -> bool | None:
             if word in ("aborted", "abort", "false", "failed", "failure"):
                 return False
     return None
-
-
-def _epoch(line: Line) -> tuple[float | None, int | None]:
-    """Return the epoch and the step or number of samples that a line names."""
-    given: Mapping[str, Any] = line.metadata
-    if isinstance(line.value, dict):
-        given = {**line.value, **given}
-    epoch = find_number(given.get("epoch_num", given.get("epoch")))
-    if epoch is None and line.key in ("eval_start", "eval_stop", "train_epoch"):
-        epoch = None if isinstance(line.value, dict) else find_number(line.value)
-    step = None
-    for name in ("step_num", "step", "iteration_num", "iteration", "samples_count", "samples"):
-        found = find_number(given.get(name))
-        if found is not None and 0 <= found < 1 << 62:
-            step = int(found)
-            break
-    if epoch is not None and epoch > _MOST_EPOCHS:
-        step, epoch = (int(epoch) if step is None and epoch < 1 << 62 else step), None
-    if epoch is not None and epoch < 0:
-        epoch = None
-    return epoch, step
-
-
-def _epoch_shift(segment: list[Line]) -> int:
-    """Return 1 if evaluations name the epoch that they follow counting from 0, else 0.
-
-    Told by the first evaluation: if training began with an epoch 0 and the evaluation names an
-    epoch that had begun, not the number of epochs that were done.
-    """
-    first: float | None = None
-    begun: float | None = None
-    for line in segment:
-        if line.key in _TRAINING:
-            epoch = find_number(line.metadata.get("first_epoch_num"))
-            count = find_number(line.metadata.get("epoch_count")) or 1
-            if epoch is None:
-                epoch, count = _epoch(line)[0], 1
-            if epoch is not None:
-                first = epoch if first is None else min(first, epoch)
-                begun = epoch + count - 1
-        elif line.key in ("eval_start", "eval_accuracy"):
-            epoch = _epoch(line)[0]
-            if epoch is not None:
-                return int(first == 0 and begun is not None and epoch <= begun)
-    return 0
-
-
-def _values(line: Line) -> dict[str, float] | None:
-    """Return the numbers of an evaluation, None if there is none."""
-    value = line.value
-    if isinstance(value, dict) and "value" in value:
-        value = value["value"]
-    if isinstance(value, dict):
-        found = {
-            str(name).lower(): number
-            for name, given in value.items()
-            if str(name).lower() not in ("epoch", "epoch_num", "iteration", "step", "step_num")
-            and (number := find_number(given)) is not None
-        }
-        return found or None
-    if isinstance(value, list):
-        numbers = [number for given in value if (number := find_number(given)) is not None]
-        return {f"#{place}": number for place, number in enumerate(numbers)} or None
-    number = find_number(value)
-    if number is None:
-        return None
-    named = as_text(line.metadata.get("metric"))
-    return {named.lower() if named else "": number}
-
-
-def _is_concurrent(segment: list[Line], *, stops: bool) -> bool:
-    """Return whether training, or another evaluation, begins while one is under way."""
-    under_way: set[float | None] = set()
-    for line in segment:
-        epoch = _epoch(line)[0]
-        if line.key == "eval_start":
-            if under_way and epoch not in under_way:
-                return True
-            under_way.add(epoch)
-        elif line.key == "eval_stop" or (not stops and line.key == "eval_accuracy"):
-            if epoch in under_way:
-                under_way.discard(epoch)
-            else:
-                under_way.clear()
-        elif line.key in _TRAINING and under_way:
-            return True
-    return False
-
-
-def _evaluate(run: Run, segment: list[Line], shift: int) -> Iterator[Evaluation]:
-    """Yield the evaluations with their clocks.
-
-    The training clock of an evaluation is read when it begins. It stands still during evaluations
-    unless those go on beside training.
-    """
-    stops = any(line.key == "eval_stop" for line in segment)
-    run.concurrent = _is_concurrent(segment, stops=stops)
-    # begun evaluations that no result has been seen of: epoch as logged, training clock
-    waiting: list[tuple[float | None, float]] = []
-    latest: float | None = None
-    open_since: float | None = None
-    bracketed = True
-    recent: dict[object, float | None] = {}
-    for line in segment:
-        time = None if line.time is None or run.began is None else line.time - run.began
-        epoch, step = _epoch(line)
-        if line.key == "eval_start" and time is not None and open_since is None:
-            open_since = time
-            waiting.append((epoch, time - run.paused_s))
-        elif line.key == "eval_start" and time is not None and run.concurrent:
-            if all(epoch != other for other, _ in waiting):
-                waiting.append((epoch, time))
-        elif line.key == "eval_stop" or (not stops and line.key in _EVALUATION):
-            if open_since is not None and time is not None and not run.concurrent:
-                run.paused_s += max(0.0, time - open_since)
-            open_since = None
-        if line.key not in _EVALUATION:
-            continue
-        values = _values(line)
-        if values is None:
-            run.lost.append(line.number)
-            continue
-        named = find_number(line.metadata.get("timestamp"))
-        if line.key == "eval_result" and named is None:
-            continue  # a summary of what eval_accuracy said
-        same = (line.key, epoch, step, tuple(sorted(values.items())))
-        if same in recent and _is_repeat(line.time, recent[same], named_epoch=epoch is not None):
-            run.repeated += 1
-            continue
-        recent[same] = line.time
-        train, wall = None, time
-        place = next((i for i, (other, _) in enumerate(waiting) if other == epoch), 0)
-        if waiting:
-            latest = waiting.pop(place)[1]
-            train = latest
-        elif latest is not None:
-            train = latest
-        else:
-            bracketed = False
-            train = wall
-        if wall is None:
-            run.remarks.append((line.number, "no time: the evaluation has no clock"))
-            train = None
-        elif wall < 0:
-            run.remarks.append((line.number, "negative time: before run_start, so without a clock"))
-            train = wall = None
-        elif named is not None and 0 <= named <= (run.seconds or named) + 1:
-            train = wall = named
-        elif run.seconds is not None and wall > run.seconds + 1.0:
-            run.remarks.append((line.number, "after run_stop: the evaluation has no clock"))
-            train = wall = None
-        if train is not None and train < 0:
-            train = None
-        if epoch is not None:
-            epoch += shift
-        yield Evaluation(line.number, epoch, step, train, wall, values)
-    if not bracketed:
-        run.remarks.append((None, "no eval_start: train_s contains evaluation"))
-
-
-def _is_repeat(time: float | None, before: float | None, *, named_epoch: bool) -> bool:
-    """Return whether equal results at these times are one evaluation, logged by several ranks."""
-    if time is None or before is None:
-        return True
-    return abs(time - before) <= (_RANKS_S if named_epoch else 0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,15 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from daybreak import (
-    Event,
-    FailureKind,
     ImportReport,
     ImportRequest,
-    Outcome,
     RecordedStudy,
-    Sample,
     Trial,
-    TrialStatus,
     UserError,
 )
 from daybreak_importers.findings import Findings
@@ -29,6 +23,7 @@ from daybreak_importers.optuna_storage.distributions import (
 )
 from daybreak_importers.optuna_storage.found import FINISHED, FoundStudy, FoundTrial
 from daybreak_importers.optuna_storage.journal import is_journal, read_journal
+from daybreak_importers.optuna_storage.outcomes import outcome_of
 from daybreak_importers.optuna_storage.server import read_server, without_password
 from daybreak_importers.optuna_storage.sqlite import MAGIC, read_sqlite
 from daybreak_importers.text import scrub, slug, unique_slug, utc
@@ -200,7 +195,7 @@ class _Reading:
                 what = f"parameter without meaning: {name} of {where}: {error}"
                 self._findings.remark(file, what)
         self._findings.keep()
-        outcome = _outcome(trial, objectives)
+        outcome = outcome_of(trial, objectives)
         start, end = utc(trial.began), utc(trial.ended)
         return Trial(
             number=trial.number,
@@ -246,64 +241,6 @@ class _Meanings:
 
 def _hashable(distribution: Distribution) -> Distribution:
     return Distribution(choices=tuple(repr(scrub(choice)) for choice in distribution.choices or ()))
-
-
-def _outcome(trial: FoundTrial, objectives: list[str]) -> Outcome:
-    """Return a finished trial's outcome."""
-    values = trial.values or []
-    events = tuple(
-        Event(objectives[0], value, seq, step)
-        for seq, (step, value) in enumerate(sorted(trial.intermediate.items()))
-    )
-    facts = {
-        name: scrub(attributes)
-        for name, attributes in (
-            ("user_attrs", trial.user_attrs),
-            ("system_attrs", trial.system_attrs),
-        )
-        if attributes
-    }
-    whole = len(values) == len(objectives) and all(value is not None for value in values)
-    if trial.state == "COMPLETE" and whole:
-        numbers = {
-            name: float(v) for name, v in zip(objectives, values, strict=True) if v is not None
-        }
-        return Outcome(
-            TrialStatus.OK,
-            objectives=numbers,
-            samples=tuple(Sample(name, value) for name, value in numbers.items()),
-            events=events,
-            facts=facts,
-        )
-    if trial.state == "PRUNED" and len(objectives) == 1:
-        seen = [event.value for event in events if not math.isnan(event.value)]
-        if whole and values[0] is not None:
-            seen.append(float(values[0]))
-        if seen:
-            return Outcome(
-                TrialStatus.STOPPED,
-                message="pruned",
-                objectives={objectives[0]: seen[-1]},
-                samples=(Sample(objectives[0], seen[-1]),),
-                events=events,
-                facts=facts,
-            )
-    kind, message = FailureKind.CRASH, "the objective function failed"
-    if trial.state == "PRUNED":
-        kind, message = FailureKind.INTERNAL, "pruned before it had any value"
-    elif trial.state == "COMPLETE":
-        kind, message = FailureKind.INTERNAL, "complete, but without its values"
-    reason = trial.system_attrs.get("fail_reason")
-    return Outcome(
-        TrialStatus.FAILED,
-        kind,
-        message=scrub(reason).splitlines()[0][:200]
-        if isinstance(reason, str) and reason
-        else message,
-        objectives=dict.fromkeys(objectives),
-        events=events,
-        facts=facts,
-    )
 
 
 def _between(start: str | None, end: str | None) -> float:
