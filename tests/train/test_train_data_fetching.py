@@ -6,17 +6,19 @@ import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daybreak import RequirementError, UserError
+from daybreak import Installable, RequirementError, UserError
 from daybreak_train.data import data_set
 from daybreak_train.data.__main__ import main
 from daybreak_train.data.catalogue import DataFile, DataSet
 from daybreak_train.data.fetching import fetch
 from daybreak_train.data.places import cache_folder, find
+from daybreak_train.target import TrainTarget
 
 FILES = {"one.gz": bytes(range(256)) * 2048, "two.gz": b"second file"}
 
@@ -261,6 +263,26 @@ def test_a_second_fetch_waits_for_the_first(data: DataSet, server: Server) -> No
 def test_what_comes_with_a_package_needs_no_fetching() -> None:
     with pytest.raises(UserError, match="comes with scikit-learn"):
         fetch(data_set("digits"), quiet)
+
+
+def test_setting_the_target_up_fetches_what_is_absent(
+    data: DataSet, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = replace(data, server=server.url)
+    known = {"digits": data_set("digits"), "pictures": served}
+    monkeypatch.setattr("daybreak_train.data.fetching.DATA_SETS", known)
+    target = TrainTarget()
+    assert isinstance(target, Installable)
+    said = target.setup(quiet)
+    assert said == f"pictures: {cache_folder() / 'pictures'}"
+    assert len(server.seen) == 2
+    assert target.setup(quiet) == said
+    assert len(server.seen) == 2
+    target.setup(quiet, force=True)
+    assert len(server.seen) == 4
+    del server.content["one.gz"]
+    with pytest.raises(RequirementError, match="answers 404"):
+        target.setup(quiet, force=True)
 
 
 def test_the_command_says_what_is_wrong(

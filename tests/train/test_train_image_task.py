@@ -22,6 +22,7 @@ from daybreak import (
 from daybreak_train.clock import TrainingClock
 from daybreak_train.image import checks
 from daybreak_train.image.choice import Choice
+from daybreak_train.image.gpu import TrainGpuTarget
 from daybreak_train.image.job import ImageJob, _stretches
 from daybreak_train.image.options import ImageOptions
 from daybreak_train.image.task import ImageTask
@@ -122,6 +123,28 @@ def test_absent_pytorch_and_devices_are_requirements(monkeypatch: pytest.MonkeyP
     assert caught.value.remedy == "pip install 'daybreak[train-torch]'"
     with pytest.raises(ValueError, match="device"):
         ImageOptions(device="tpu")
+
+
+def test_graphics_processors_have_a_target_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = TrainGpuTarget()
+    (benchmark,) = target.benchmarks()
+    assert benchmark.instance == "digits-torch-cuda"
+    names = {parameter.name for parameter in benchmark.space.parameters}
+    assert "precision" in names
+    assert "threads" not in names
+    for one in benchmark.references:
+        assert benchmark.space.violations(one.configuration) == []
+    with pytest.raises(UserError, match="did you mean: image"):
+        target.define("images", {})
+    monkeypatch.setattr("daybreak_train.image.gpu._DEVICES", ("/dev/no-such-device",))
+    (absent,) = target.check()
+    assert not absent.met
+    assert "nvidia-smi" in absent.remedy
+    monkeypatch.setattr("daybreak_train.image.gpu._DEVICES", ("/dev/null",))
+    (present,) = target.check()
+    assert present.met
+    assert target.rehearsal() == {"image": ImageTask().rehearsal()}
+    assert [kind for kind, _ in target.faults(benchmark)] == [FailureKind.NOT_REACHED]
 
 
 def test_a_configuration_becomes_a_choice() -> None:

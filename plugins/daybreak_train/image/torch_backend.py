@@ -49,6 +49,10 @@ class TorchBackend:
             for name in ("train", "validation", "test")
         }
         self._scale = data.mean, data.deviation
+        # the first step of an optimizer imports a large part of PyTorch: here, not in a trial
+        some = torch.zeros(1, requires_grad=True)
+        some.grad = torch.zeros(1)
+        torch.optim.SGD([some], lr=0.0).step()
 
     def model(self, network: Network, choice: Choice, parameters: Floats) -> Any:
         """Return a model."""
