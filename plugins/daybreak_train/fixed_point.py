@@ -30,11 +30,11 @@ def mantissa(value, bits, most, limit, share):  # type: ignore[no-untyped-def]
     size = abs(value)
     if not size > 0.0:
         return 0, 0
-    size = min(size, 1e300)
-    _, power = math.frexp(size)
+    _, power = math.frexp(min(size, limit))
     shift = min(max(bits - power, 0), most)
-    whole = min(math.floor(math.ldexp(size, shift) + share), limit)
-    c = np.int64(whole)
+    scaled = math.ldexp(size, shift) + share
+    # compared before it becomes whole: what is too large for 64 bits would come out negative
+    c = np.int64(limit) if scaled >= limit else np.int64(math.floor(scaled))
     return (c if value > 0.0 else -c), shift
 
 
@@ -43,5 +43,5 @@ def plain_mantissa(value: float, bits: int, most: int, limit: int, word: int) ->
     if value == 0.0:
         return 0, 0
     shift = min(max(bits - math.frexp(abs(value))[1], 0), most)
-    scaled = math.floor(abs(value) * 2.0**shift + (word >> 32) / 2.0**32)
-    return int(math.copysign(min(scaled, limit), value)), shift
+    scaled = min(abs(value) * 2.0**shift + (word >> 32) / 2.0**32, limit)
+    return int(math.copysign(math.floor(scaled), value)), shift

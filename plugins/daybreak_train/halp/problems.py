@@ -112,6 +112,7 @@ def _draw(
     signals = 1 if model in {"linear", "logistic"} else classes
     weights = rng.normal(size=(features, signals)) / np.sqrt(features)
     scores = x @ weights.astype(np.float32)
+    scores /= scores.std(axis=0)
     noise = float(options["noise"]) * rng.normal(size=scores.shape)
     noisy = np.asarray(scores + noise, dtype=np.float64)
     if model == "linear":
