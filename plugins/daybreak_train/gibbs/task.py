@@ -86,7 +86,7 @@ class GibbsTask(Task):
                 "recorded the state itself is the estimate.",
                 "With several threads on one state a seed does not repeat a run exactly.",
             ),
-            curve=Curve("bias", options["target"]),
+            curve=Curve("bias", options["target"], deterministic=threads == (1,)),
             seeded=True,
         )
 

@@ -72,7 +72,11 @@ class MatrixTask(Task):
                 "With several threads the model is shared without locks, so that a seed does not "
                 "repeat a run exactly.",
             ),
-            curve=Curve("misalignment", options["target"]),
+            curve=Curve(
+                "misalignment",
+                options["target"],
+                deterministic=thread_choices(options["threads"]) == (1,),
+            ),
             seeded=True,
         )
 
