@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import FAINT, INK, SHADES
@@ -25,7 +25,8 @@ def to_svg(figure: Figure, title: str, description: str) -> str:
 
     out = io.StringIO()
     # `savefig` would draw everything twice
-    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
+    canvas: Any = FigureCanvasSVG(figure)  # untyped
+    canvas.print_svg(out, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
