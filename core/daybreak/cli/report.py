@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -77,6 +78,8 @@ def _report(
         raise UserError("--watch writes a page, not the figures of a Markdown page")
     asked = Asked(run=run, benchmark=benchmark, at=parse_numbers(at))
     if watch:
+        # an orderly end, whoever asks for it, leaves a page that browsers do not read again
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         # what is amiss is told at once, not when the run has ended
         watch_report(results, out, asked, study, every_s=every, told=print_message)
         return

@@ -178,7 +178,8 @@ def problems(material: Material) -> Body:
     columns = [column for column in rows[0] if any(row[column] not in (None, "") for row in rows)]
     notes = (f"the first {_ROWS} of {len(found.rows)}",) if len(found.rows) > _ROWS else ()
     return Body(
-        "What was measured, and which way it gets better.",
+        "What was measured, in which unit, and which way it gets better; how many configurations are "
+        "known, and what confined the candidates, where the run says so.",
         table=Answer("problems", "Benchmarks", tuple(columns), tuple(rows), notes),
         sql=found.sql,
         data=Data(found.columns, [tuple(row.values()) for row in found.rows]),
