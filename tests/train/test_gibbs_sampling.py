@@ -267,6 +267,11 @@ def test_conclusions_are_the_same_when_asked_twice_and_new_after_training():
     assert list(job.conclude()) != first
 
 
+def test_huge_weights_are_verified_without_overflow():
+    job, _ = job_of(graph="voting", size=60, weight=20.0, semantics="linear")
+    assert job.verify().correct
+
+
 @pytest.mark.parametrize(
     "options",
     [

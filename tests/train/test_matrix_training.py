@@ -112,6 +112,11 @@ def test_a_wild_step_diverges_to_nan_and_says_nothing_in_conclusion():
     assert list(job.conclude()) == []
 
 
+def test_rarely_seen_coordinates_are_verified_without_overflow():
+    job, _ = job_of({"rule": "residual", "step": 1.0}, sampler="subspace", observed=0.01)
+    assert job.verify().correct
+
+
 def test_a_curve_that_lies_is_a_wrong_result():
     job, target = job_of({})
     train(job, target)

@@ -52,13 +52,17 @@ def voting_joint(voters: int, weight: float, field: float, semantics: str) -> Fl
 
 
 def voting_marginals(voters: int, weight: float, field: float, semantics: str) -> Floats:
-    """Return each P(s_i = +1) of `families.voting`."""
-    joint = voting_joint(voters, weight, field, semantics)
+    """Return each P(s_i = +1) of `families.voting`: given Q, the two sides are independent."""
+    choose, table = log_binomials(voters), weight * semantics_table(semantics, voters)
     counts = np.arange(voters + 1) / voters
-    ayes = float(joint.sum(axis=(0, 2)) @ counts)
-    noes = float(joint.sum(axis=(0, 1)) @ counts)
-    question = float(joint[1].sum())
-    return np.array([question, *[ayes] * voters, *[noes] * voters])
+    # of a side whose votes weigh -1 or +1 times the table: total weight and share of +1
+    sides = [choose - table, choose + table]
+    totals = np.array([np.logaddexp.reduce(side) for side in sides])
+    shares = np.array([float(_normal(side) @ counts) for side in sides])
+    # the voters for Q weigh with its sign, those against it with the opposite sign
+    question = _normal(field * np.array([-1.0, 1.0]) + totals + totals[::-1])
+    ayes, noes = float(question @ shares), float(question @ shares[::-1])
+    return np.array([question[1], *[ayes] * voters, *[noes] * voters])
 
 
 def hierarchy_marginals(

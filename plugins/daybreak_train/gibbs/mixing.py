@@ -170,4 +170,5 @@ def _conditionals(graph: FactorGraph) -> Floats:
 
 
 def _logistic(logs: Floats | float) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.asarray(logs, dtype=np.float64))))
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-np.asarray(logs, dtype=np.float64))))

@@ -18,7 +18,8 @@ def conditional(graph: FactorGraph, state: NDArray[np.int8], variable: int) -> f
     both = np.array([state, state])
     both[:, variable] = (-1, 1)
     low, high = graph.log_weight(both)
-    return float(1.0 / (1.0 + math.exp(low - high)))
+    # beyond 700 the exponential is no float, and the probability 0 to within one
+    return float(1.0 / (1.0 + math.exp(min(700.0, low - high))))
 
 
 def plain_update(

@@ -28,7 +28,8 @@ def verify(options: Mapping[str, Any], recipe: Recipe) -> Verdict:
     random = np.random.default_rng(4)
     model = random.standard_normal((problem.size, recipe.columns)) / np.sqrt(problem.size)
     stream = new_streams([4], 1)[0]
-    eta = min(recipe.step, 0.1) / problem.size
+    # rarely seen coordinates weigh 1 / observed: as small a step, or both ways overflow
+    eta = min(recipe.step, 0.1) / problem.size * problem.observed**2
     tolerance = _TOLERANCE[recipe.precision]
     if recipe.precision == "int16":
         return _verify_int16(problem, recipe, model, eta, stream)
