@@ -73,7 +73,7 @@ def make_report(
             )
         parts = []
         for chapter in CHAPTERS:
-            with assigned_strokes(material.labels):
+            with assigned_strokes(material.entries):
                 found = [make(topic, material) for topic in chapter.topics]
             parts.append(
                 Part(

@@ -88,7 +88,7 @@ _ASSIGNED: ContextVar[tuple[str, ...]] = ContextVar("assigned strokes", default=
 @contextmanager
 def assigned_strokes(labels: Sequence[str]) -> Iterator[None]:
     """Give these labels the same strokes in all figures drawn inside, in whatever company."""
-    token = _ASSIGNED.set(tuple(sorted(label for label in labels if label not in _KNOWN)))
+    token = _ASSIGNED.set(tuple(sorted({*labels} - {*_KNOWN})))
     try:
         yield
     finally:

@@ -11,7 +11,6 @@ from daybreak.report.sections.shape import Body, Data, Material, Nothing, topic
 
 __all__ = ["environment", "machine", "plugins", "problems", "suite"]
 
-_GIB = 1024.0**3
 # the libraries that numbers depend on most, shown before the others
 _TELLING = (
     "daybreak", "numpy", "scipy", "numba", "torch", "scikit-learn", "jax", "optuna", "duckdb",
@@ -42,14 +41,9 @@ def machine(material: Material) -> Body:
         rows += [{"what": what, "value": value} for what, value in _identity(identity)]
         rows.append({"what": "machine id", "value": found.rows[0]["machine_id"]})
     rows += [
-        {
-            "what": row["name"].replace("_", " "),
-            "value": row["text"]
-            if row["median"] is None
-            else f"{row['median']:.4g} [{row['least']:.4g}, {row['most']:.4g}] "
-            f"in {row['times']} readings",
-        }
+        {"what": row["name"].replace("_", " "), "value": _reading(row)}
         for row in readings.rows[:_ROWS]
+        if row["median"] is not None or row["text"] not in (None, "", "null")
     ]
     return Body(
         "What the numbers were measured on; results of different machines are never mixed. Below "
@@ -59,6 +53,17 @@ def machine(material: Material) -> Body:
         sql=f"{found.sql};\n\n{readings.sql}",
         data=Data(readings.columns, [tuple(row.values()) for row in readings.rows]),
     )
+
+
+def _reading(row: Mapping[str, Any]) -> str:
+    if row["median"] is None:
+        return str(row["text"])
+    sizes = row["name"].endswith("bytes")
+    middle, low, high = (
+        _bytes(value) if sizes else f"{value:.4g}"
+        for value in (row["median"], row["least"], row["most"])
+    )
+    return middle if low == high else f"{middle} [{low}, {high}] in {row['times']} readings"
 
 
 def _identity(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -88,9 +93,10 @@ def _identity(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _bytes(size: Any) -> str:
     if not isinstance(size, int | float):
         return str(size)
-    if size >= 1024 * 1024:
-        return f"{size / 1024 / 1024:g} MiB"
-    return f"{size / 1024:g} KiB"
+    for unit, factor in (("GiB", 1024**3), ("MiB", 1024**2)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size / 1024:.3g} KiB"
 
 
 @topic("environment", "Software")

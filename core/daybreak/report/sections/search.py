@@ -215,7 +215,9 @@ def speedup(material: Material) -> Body:
 @topic("suggestion-time", "Time per suggestion")
 def suggestion_time(material: Material) -> Body:
     """How long optimizers think."""
-    found = material.find("SELECT * FROM suggestion_time WHERE {run}")
+    found = material.find(
+        "FROM suggestion_time WHERE {run} ORDER BY benchmark, optimizer, first_evaluation"
+    )
     if not found.rows:
         raise Nothing("nothing was evaluated")
     kept = set(material.labels[:LINES])

@@ -232,6 +232,15 @@ class Material:
         )
         return tuple(row["optimizer"] for row in found.rows)
 
+    @functools.cached_property
+    def entries(self) -> tuple[str, ...]:
+        """Everything that a figure may give a colour: labels of optimizers, names of references."""
+        found = self.find(
+            "SELECT DISTINCT t.reference FROM trials t JOIN (FROM studies WHERE {run}) s "
+            "ON s.study_id = t.study_id WHERE t.reference IS NOT NULL"
+        )
+        return (*self.labels, *(row["reference"] for row in found.rows))
+
     def shown(
         self, benchmarks: Sequence[str], labels: Sequence[str] = ()
     ) -> tuple[list[str], list[str], tuple[str, ...]]:
