@@ -2,7 +2,7 @@
 
 What has changed is seen from the names, sizes and times of the spool's files; results are read only
 then. Writing takes a processor for seconds, and the machine may be measuring: the process makes way
-for others (lowest priority) and rests nine times as long as it worked.
+for others (lowest priority) and rests nine times as long as it kept a processor busy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from daybreak.report.writing import write_report
 
 __all__ = ["REST", "changes", "watch_report"]
 
-#: rests so many times as long as it worked
+#: rests so many times as long as it kept a processor busy
 REST = 9.0
 
 
@@ -68,7 +68,7 @@ def watch_report(
         while True:
             now = tuple(changes(results))
             if now != seen:
-                began = time.monotonic()
+                began = time.process_time()
                 made = _made(results, asked, study)
                 if made is not None:
                     report = made
@@ -80,7 +80,7 @@ def watch_report(
                 else:
                     told("there is no such run yet")
                 seen = now
-                rest = max(every_s, REST * (time.monotonic() - began))
+                rest = max(every_s, REST * (time.process_time() - began))
             sleep(rest)
     except KeyboardInterrupt:
         if report is not None:
