@@ -225,6 +225,27 @@ def test_names_are_shown_and_never_obeyed(browser, folder, write):
     tab.close()
 
 
+def test_a_page_that_is_read_again_keeps_its_readers_choices(browser, folder):
+    results = searches(folder / "live", benchmarks=1, optimizers=2, seeds=1)
+    (file,) = write_report(folder / "live.html", make_report(results), refresh_s=2)
+    tab = browser.open(file)
+    tab.evaluate(
+        "document.getElementById('scheme-dark').click(); scrollTo(0, 900); window.first = true;"
+        "document.querySelectorAll('details')[1].open = true"
+    )
+    deadline = time.monotonic() + 30
+    while tab.evaluate("window.first"):
+        assert time.monotonic() < deadline, "it is not read again"
+        time.sleep(0.2)
+    time.sleep(0.5)
+    assert tab.evaluate("document.getElementById('scheme-dark').checked")
+    opened = "[...document.querySelectorAll('details')].map(e => e.open).indexOf(true)"
+    assert tab.evaluate(opened) == 1
+    assert tab.evaluate("scrollY") == 900
+    assert tab.messages == []
+    tab.close()
+
+
 def test_paper_is_white_and_holds_no_buttons(browser, small):
     tab = browser.open(small, dark=True, media="print")
     tab.evaluate("document.getElementById('scheme-dark').checked = true")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import importlib.resources
 import re
 import shlex
 
@@ -20,18 +23,24 @@ _ROWS = 250
 # nothing is fetched and nothing runs, whatever somebody called an optimizer
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    "form-action 'none'"
+    "form-action 'none'; script-src {scripts}"
 )
 
 
 def page(report: Report, *, refresh_s: int | None = None) -> str:
-    """Return the whole page; with `refresh_s` the browser reads it again every so many seconds."""
+    """Return the whole page; with `refresh_s` the browser reads it again every so many seconds.
+
+    Then, and only then, it has a script, which keeps what the reader had opened and chosen.
+    """
     again = refresh_s is not None
+    script = importlib.resources.files("daybreak.report").joinpath("live.js").read_text("utf-8")
+    seal = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = _POLICY.format(scripts=f"'sha256-{seal}'" if again else "'none'")
     head = [
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
-        f'<meta http-equiv="Content-Security-Policy" content="{text(_POLICY)}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{text(policy)}">',
         *([f'<meta http-equiv="refresh" content="{refresh_s:d}">'] if again else []),
         element("title", text(report.title)),
         f"<style>\n{style_sheet()}\n</style>",
@@ -47,7 +56,11 @@ def page(report: Report, *, refresh_s: int | None = None) -> str:
         element("header", *opening),
         _contents(report),
         element("main", Html("\n".join(_part(part) for part in report.parts)), id="content"),
-        element("footer", element("p", prose(_FOOT))),
+        element(
+            "footer",
+            element("p", prose(_FOOT.format(alone="" if again else " and runs no script"))),
+        ),
+        *([f"<script>{script}</script>"] if again else []),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n'
@@ -59,8 +72,8 @@ def page(report: Report, *, refresh_s: int | None = None) -> str:
 
 
 _FOOT = (
-    "This file is complete in itself: it fetches nothing and runs no script. Queries are run with "
-    "`daybreak sql`, where the results are (or with --results DIR)."
+    "This file is complete in itself: it fetches nothing{alone}. Queries are run with `daybreak sql`, "
+    "where the results are (or with --results DIR)."
 )
 
 
