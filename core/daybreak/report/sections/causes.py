@@ -9,6 +9,7 @@ from typing import Any
 from daybreak.analysis.answers import Answer, Estimate
 from daybreak.analysis.answers import causes as answers
 from daybreak.analysis.training.runs import Timing
+from daybreak.errors import UserError
 from daybreak.report.bands import Band
 from daybreak.report.figures.compromises import Cloud, Point, draw_clouds
 from daybreak.report.figures.lines import Panel, draw_panels
@@ -132,7 +133,15 @@ def scaling(material: Material) -> Body:
     """Speed-up over a parameter such as threads."""
     import numpy as np
 
-    found = answers.scaling(material.evidence)
+    try:
+        found = answers.scaling(material.evidence)
+    except UserError as error:
+        if "which parameter" not in error.message:
+            raise
+        raise Nothing(
+            "no number of threads, nodes or the like differs between runs; for another parameter: "
+            "`daybreak analyze scaling --parameter NAME`"
+        ) from error
     grouped = by(found.rows, "benchmark", "target")
     lines_of = {
         key: {entry: rows for entry, rows in by(own, "entry").items() if len(rows) > 1}
