@@ -69,6 +69,10 @@ class Run(Protocol):
         """Do one iteration."""
         ...
 
+    def snapshot(self) -> None:
+        """Take the full gradient at the present model, which is the outer part of an iteration."""
+        ...
+
 
 def quantised(problem: Problem, grid: Grid) -> tuple[NDArray[Any], float]:
     """Return the data on the grid, and their unit: the largest entry is the grid's largest."""
@@ -95,8 +99,14 @@ class _Common:
         passes = self._settings.inner if self._settings.reduced else 1.0
         return max(1, round(passes * len(self._problem.y)))
 
-    def _snapshot(self, weights: NDArray[np.float64]) -> None:
-        problem = self._problem
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The model, shape (rows, features)."""
+        raise NotImplementedError
+
+    def snapshot(self) -> None:
+        """Take scores, slopes and the mean gradient at the present model; algorithms with one."""
+        weights, problem = self.weights, self._problem
         full_pass(
             problem.kind, problem.x, problem.y, problem.output, weights,
             self._scores, self._slopes, self._gradient,
@@ -130,7 +140,7 @@ class FloatRun(_Common):
         number = self._w.dtype.type
         if settings.reduced:
             # the penalty's gradient is taken exactly at every step, so it has no part in the pull
-            self._snapshot(self._w.astype(np.float64))
+            self.snapshot()
             self._pull[:] = settings.step * self._gradient
         float_steps(
             problem.kind, self._x, problem.y, problem.output, self._w, self._slopes, self._pull,
@@ -186,7 +196,7 @@ class GridRun(_Common):
         problem, settings, grid = self._problem, self._settings, self._grid
         if settings.reduced:
             centre = self.weights
-            self._snapshot(centre)
+            self.snapshot()
             gradient = self._gradient + problem.l2 * centre
             if settings.centred:
                 self._centre[:] = centre

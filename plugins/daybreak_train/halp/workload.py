@@ -95,14 +95,17 @@ class HalpJob:
         """Return the first comparison with plain NumPy that failed, or the last."""
         return next((one for one in self._verdicts if not one.correct), self._verdicts[-1])
 
+    def start(self, seed: int) -> Run:
+        """Return a new run from the start."""
+        settings, problem = self._settings, self._workload.problem
+        if settings.bits in GRIDS:
+            return GridRun(problem, settings, self._x, self._unit, seed)
+        return FloatRun(problem, settings, self._x, seed)
+
     def train(self, seed: int, clock: TrainingClock) -> Iterator[Event]:
         """Train from the start; a look before, and one after each iteration."""
         settings, problem = self._settings, self._workload.problem
-        run: Run
-        if settings.bits in GRIDS:
-            run = GridRun(problem, settings, self._x, self._unit, seed)
-        else:
-            run = FloatRun(problem, settings, self._x, seed)
+        run = self.start(seed)
         passes = run.steps / len(problem.y) + (1.0 if settings.reduced else 0.0)
         step, epoch = 0, 0.0
         self._taken = 0
