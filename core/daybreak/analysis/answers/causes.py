@@ -58,7 +58,7 @@ def variation(evidence: Evidence) -> Answer:
             "among runs that needed equally many; epochs, seconds per epoch: geometric means",
             "counted in: epochs, else steps, else evaluations, as recorded",
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
-            *lacking(found, "runs that reach it"),
+            *lacking(found, ("run that reaches it", "runs that reach it")),
             *mixtures(evidence.timings),
         ),
         timed_sql(evidence, clock),
@@ -197,7 +197,7 @@ def scaling(evidence: Evidence) -> Answer:
             "time, seconds per epoch, epochs: geometric means of the runs that got there; "
             "communication: share of the clock, where it was recorded",
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
-            *lacking((one for one in found if one.value != one.base), "runs"),
+            *lacking(one for one in found if one.value != one.base),
         ),
         timed_sql(evidence, clock),
     )  # fmt: skip

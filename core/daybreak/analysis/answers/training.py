@@ -35,15 +35,20 @@ class _Counted(Protocol):
     def missing(self) -> int: ...
 
 
-def lacking(found: Iterable[_Counted], what: str = "runs", of: str = "an interval") -> list[str]:
-    """Return a sentence for each number of runs that is missing, with who lacks them."""
+def lacking(
+    found: Iterable[_Counted], runs: tuple[str, str] = ("run", "runs"), of: str = "an interval"
+) -> list[str]:
+    """Return a sentence for each number of runs that is missing, with who lacks them.
+
+    `runs` is what is missing, one of it and several.
+    """
     missing: dict[int, list[str]] = {}
     for one in found:
         name = f"{one.entry} on {one.benchmark}"
         if one.missing and name not in missing.get(one.missing, ()):
             missing.setdefault(one.missing, []).append(name)
     return [
-        f"no interval: {n} more {what if n > 1 else what[:-1]} would give {of} for "
+        f"no interval: {n} more {runs[n > 1]} would give {of} for "
         + ", ".join(names[:4])
         + (f" and {len(names) - 4} others" if len(names) > 4 else "")
         for n, names in sorted(missing.items())
