@@ -175,7 +175,9 @@ def test_what_the_tool_writes_is_read(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_x.py"]
     command += ["--benchmark-save=mine", "--benchmark-save-data"]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    # nothing of this pytest's own options and workers
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environment)
     done = run_import("pytest-benchmark", tmp_path / ".benchmarks", tmp_path / "r")
     (path,) = (tmp_path / ".benchmarks").rglob("*.json")

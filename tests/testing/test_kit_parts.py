@@ -24,12 +24,14 @@ from daybreak.testing.probe import ask_process, describe_component
 def kit(tmp_path, body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a test file in a pytest of its own."""
     (tmp_path / "test_mine.py").write_text(body, encoding="utf-8")
+    # nothing of this pytest's own options and workers
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**environment, "PYTHONPATH": str(tmp_path)},
         timeout=300,
         check=False,
     )
