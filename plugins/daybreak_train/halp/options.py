@@ -48,7 +48,7 @@ class HalpOptions(TaskOptions):
         "without it plain SGD has no noise floor",
     )
     data_seed: Annotated[int, Field(ge=0)] = Field(1, description="draws the synthetic data")
-    l2: Annotated[float, Field(ge=0.0, le=10.0)] = Field(
+    l2: Annotated[float, Field(gt=0.0, le=10.0)] = Field(
         1e-3, description="strength of the quadratic penalty, half of it times the squared norm"
     )
     target: Annotated[float, Field(gt=0.0, lt=1.0)] | None = Field(
