@@ -29,7 +29,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RunSummaryRow:
-    """A run in a list: counts are over its optimizers' studies and evaluations."""
+    """A run in a list: counts are over its optimizers' studies and evaluations.
+
+    `missed` of the `failures` trained without reaching their target.
+    """
 
     run_id: str
     suite: str
@@ -40,6 +43,14 @@ class RunSummaryRow:
     studies: int
     evaluations: int
     failures: int
+    missed: int = 0
+
+    @property
+    def counts(self) -> str:
+        """The counts in words; a target that was not reached is no failure to measure."""
+        words = f"{self.studies} studies, {self.evaluations} evaluations"
+        words += f", {self.failures - self.missed} failed"
+        return words + (f", {self.missed} not reached" if self.missed else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +168,11 @@ def _runs(index: duckdb.DuckDBPyConnection) -> list[RunSummaryRow]:
         SELECT r.run_id, r.suite, r.status, r.started_at, r.finished_at, r.machine_id,
                (SELECT count(*) FROM studies s
                 WHERE s.run_id = r.run_id AND s.role = 'optimizer') AS studies,
-               coalesce(e.evaluations, 0), coalesce(e.failures, 0)
+               coalesce(e.evaluations, 0), coalesce(e.failures, 0), coalesce(e.missed, 0)
         FROM runs r
         LEFT JOIN (SELECT run_id, count(*) AS evaluations,
-                          count(*) FILTER (status = 'failed') AS failures
+                          count(*) FILTER (status = 'failed') AS failures,
+                          count(*) FILTER (failure_kind = 'not_reached') AS missed
                    FROM evaluations GROUP BY run_id) e ON e.run_id = r.run_id
         ORDER BY r.started_at DESC NULLS LAST, r.run_id DESC
         """

@@ -117,7 +117,7 @@ def _print_head(overview: RunOverview) -> None:
     words = [f"{run.suite or 'run'}: {run.run_id}, {run.status}"]
     if run.started_at is not None:
         words.append(f"begun {run.started_at:%Y-%m-%d %H:%M} UTC")
-    words.append(f"{run.studies} studies, {run.evaluations} evaluations, {run.failures} failed")
+    words.append(run.counts)
     print_message("; ".join(words))
 
 

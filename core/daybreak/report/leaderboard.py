@@ -37,8 +37,7 @@ def leaderboard_svg(overview: RunOverview) -> str:
     console = Console(record=True, file=io.StringIO(), width=88, force_terminal=True)
     print_leaderboard(overview, console)
     run = overview.run
-    title = f"{run.suite or 'run'}: {run.studies} studies, {run.evaluations} evaluations"
-    picture = console.export_svg(title=f"{title}, {run.failures} failed")
+    picture = console.export_svg(title=f"{run.suite or 'run'}: {run.counts}")
     # fonts come from the reader's machine: a picture fetches nothing
     return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
 

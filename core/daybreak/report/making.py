@@ -84,9 +84,8 @@ def make_report(
                 )
             )
         named = run.suite or run.run_id
-        counts = f"{run.studies} studies, {run.evaluations} evaluations, {run.failures} failed"
         return Report(
-            f"{named}: {counts}",
+            f"{named}: {run.counts}",
             f"run {run.run_id}, {run.status}",
             tuple(parts),
             live=run.status == "running",

@@ -36,7 +36,9 @@ def brief(material: Material) -> Body:
         id=material.evidence.run.run_id,
     )
     (counts,) = material.find(
-        "SELECT count(*) AS evaluations, count(*) FILTER (status = 'failed') AS failures, "
+        "SELECT count(*) AS evaluations, count(*) FILTER (status = 'failed' "
+        "AND failure_kind IS DISTINCT FROM 'not_reached') AS failures, "
+        "count(*) FILTER (failure_kind = 'not_reached') AS missed, "
         "count(*) FILTER (status = 'stopped') AS stopped FROM evaluations WHERE {run}"
     ).rows
     row = found.rows[0]
@@ -52,7 +54,12 @@ def brief(material: Material) -> Body:
         ("studies", _with(row["studies"], failed=row["failed_studies"], open=row["open_studies"])),
         (
             "evaluations",
-            _with(counts["evaluations"], failed=counts["failures"], stopped=counts["stopped"]),
+            _with(
+                counts["evaluations"],
+                failed=counts["failures"],
+                stopped=counts["stopped"],
+                not_reached=counts["missed"],
+            ),
         ),
         ("Daybreak", row["daybreak_version"]),
     ]
@@ -155,7 +162,7 @@ def _facts(name: str, facts: Sequence[tuple[str, Any]]) -> Answer:
 
 
 def _with(count: int, **parts: int) -> str:
-    words = [f"{number} {name}" for name, number in parts.items() if number]
+    words = [f"{number} {name.replace('_', ' ')}" for name, number in parts.items() if number]
     return f"{count} ({', '.join(words)})" if words else str(count)
 
 
