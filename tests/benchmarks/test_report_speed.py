@@ -38,11 +38,14 @@ def test_report_write(benchmark, results, tmp_path):
     out = tmp_path / "report.html"
     benchmark.pedantic(lambda: write_report(out, make_report(results)), rounds=3)
     benchmark.extra_info["megabytes"] = out.stat().st_size / 1e6
+    assert out.read_text(encoding="utf-8").rstrip().endswith("</html>")
 
 
 def test_report_open(benchmark, results, tmp_path):
     find_browser()
     (out,) = write_report(tmp_path / "report.html", make_report(results))
     with Browser() as browser:
-        browser.open(out).close()
+        tab = browser.open(out)
+        assert tab.evaluate("document.querySelectorAll('svg, table').length") > 5
+        tab.close()
         benchmark.pedantic(lambda: browser.open(out).close(), rounds=5)

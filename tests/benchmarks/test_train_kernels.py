@@ -9,7 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("numba")
 
@@ -24,6 +26,12 @@ from daybreak_train.team import Team, thread_choices
 
 DENSE_SAMPLES = 20_000
 SPARSE = {"samples": 20_000, "features": 10_000, "nonzeros": 40}
+
+
+def assert_trained(weights: NDArray[np.float64]) -> None:
+    """A model that diverged, or never moved, has no speed worth reporting."""
+    assert np.isfinite(weights).all()
+    assert weights.any()
 
 
 @cache
@@ -48,6 +56,7 @@ def test_dense_steps(benchmark: Any, features: int, algorithm: str, bits: int) -
     run = dense(features).build(configuration).start(0)
     run.iterate()
     benchmark.pedantic(run.iterate, rounds=20, warmup_rounds=2)
+    assert_trained(run.weights)
     benchmark.extra_info["ns_per_step"] = 1e9 * benchmark.stats.stats.min / run.steps
 
 
@@ -62,6 +71,7 @@ def test_outer_iterations(benchmark: Any, algorithm: str, bits: int) -> None:
     run = dense(1024).build(space.settle(wanted)).start(0)
     run.iterate()
     benchmark.pedantic(run.iterate, rounds=10, warmup_rounds=1)
+    assert_trained(run.weights)
 
 
 @pytest.mark.parametrize("threads", thread_choices(None))
@@ -81,5 +91,6 @@ def test_sparse_passes(benchmark: Any, mode: str, threads: int, data: int, model
         run = SparseRun(workload.problem, settings, workload.rows(data), team, 0)
         run.advance(1000)
         benchmark.pedantic(run.advance, args=(SPARSE["samples"],), rounds=20, warmup_rounds=2)
+    assert_trained(run.weights)
     numbers = workload.sparsity["nonzeros"]
     benchmark.extra_info["gnps"] = numbers / benchmark.stats.stats.median / 1e9
