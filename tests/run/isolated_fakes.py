@@ -218,10 +218,12 @@ class Odd(Plain):
 
     def _keep_channel_open(self) -> None:
         """Die while a forked child still holds the channel."""
-        if os.fork() == 0:
-            Path(self.options["note"]).write_text(str(os.getpid()))
+        child = os.fork()
+        if child == 0:
             time.sleep(600)
             os._exit(0)
+        # by the parent: whoever sees it dead finds the note complete
+        Path(self.options["note"]).write_text(str(child))
         os._exit(9)
 
     def _thread(self) -> None:
