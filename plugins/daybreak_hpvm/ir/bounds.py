@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from daybreak_hpvm.ir.expr import COMPARISONS, Binary, Cast, Const, Expr, Index, Select, Unary
 
@@ -10,6 +11,13 @@ __all__ = ["Interval", "interval"]
 
 #: Smallest and largest possible value.
 Interval = tuple[int, int]
+
+# operators whose extremes lie at the ends of their operands' intervals
+_CORNER: Final[dict[str, Callable[[int, int], int]]] = {
+    "mul": lambda a, b: a * b,
+    "shl": lambda a, b: a << b,
+    "shr": lambda a, b: a >> b,
+}
 
 
 def interval(expr: Expr, loops: Mapping[str, Interval]) -> Interval:
@@ -57,12 +65,7 @@ def _binary(expr: Binary, x: Interval, y: Interval) -> Interval:
     if op == "max":
         return max(x[0], y[0]), max(x[1], y[1])
     if op in ("mul", "shl", "shr"):
-        apply = {
-            "mul": lambda a, b: a * b,
-            "shl": lambda a, b: a << b,
-            "shr": lambda a, b: a >> b,
-        }[op]
-        corners = [apply(a, b) for a in x for b in y]
+        corners = [_CORNER[op](a, b) for a in x for b in y]
         return min(corners), max(corners)
     if op == "and" and (x[0] >= 0 or y[0] >= 0):
         return 0, min(z[1] for z in (x, y) if z[0] >= 0)
