@@ -25,6 +25,7 @@ _HOMES = {
     "Curve": "daybreak.records",
     "Cutoff": "daybreak.records",
     "DaybreakError": "daybreak.errors",
+    "Demands": "daybreak.plugin.contracts",
     "Direction": "daybreak.records",
     "Event": "daybreak.records",
     "ExecutorSpec": "daybreak.plugin.specs",
@@ -90,6 +91,7 @@ _HOMES = {
     "Verdict": "daybreak.plugin.contracts",
     "ViewSpec": "daybreak.plugin.specs",
     "WrongResult": "daybreak.errors",
+    "cache_folder": "daybreak.plugin.folders",
     "data_folder": "daybreak.plugin.folders",
     "flush_caches": "daybreak.measure",
     "hookimpl": "daybreak.plugin",
@@ -116,6 +118,7 @@ __all__ = [
     "Curve",
     "Cutoff",
     "DaybreakError",
+    "Demands",
     "Direction",
     "Event",
     "ExecutorSpec",
@@ -181,6 +184,7 @@ __all__ = [
     "ViewSpec",
     "WrongResult",
     "__version__",
+    "cache_folder",
     "data_folder",
     "flush_caches",
     "hookimpl",
@@ -217,6 +221,7 @@ if TYPE_CHECKING:
         Benchmark,
         Concludes,
         Curtails,
+        Demands,
         Explains,
         Installable,
         KnowsFaults,
@@ -242,7 +247,7 @@ if TYPE_CHECKING:
         RecordedStudy,
         Remark,
     )
-    from daybreak.plugin.folders import data_folder
+    from daybreak.plugin.folders import cache_folder, data_folder
     from daybreak.plugin.specs import (
         ComponentSpec,
         ExecutorSpec,

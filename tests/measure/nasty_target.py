@@ -174,6 +174,12 @@ def write_home() -> None:
     (Path(__file__).parent / "written-by-candidate").write_text("")
 
 
+def write_cache() -> None:
+    from daybreak import cache_folder
+
+    (cache_folder("nasty") / "kept").write_text("by the candidate")
+
+
 def hide_files() -> None:
     """Leave a folder that its owner cannot enter."""
     folder = Path("hidden")
@@ -243,6 +249,7 @@ ACTS: dict[str, Callable[[], object]] = {
     "kill_self": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "network": network,
     "write_home": write_home,
+    "write_cache": write_cache,
     "hide_files": hide_files,
     "tell_environment": tell_environment,
     "set_threads": set_threads,

@@ -480,3 +480,36 @@ def test_caches_are_flushed_by_a_buffer_beyond_the_last_level() -> None:
     written = flush_caches()
     assert written > (last_level_cache_bytes() or 0)
     assert flush_caches() == written
+
+
+@pytest.mark.parametrize("sandbox", list(Sandbox))
+def test_a_worker_writes_to_its_targets_caches_and_nowhere_else(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("DAYBREAK_SANDBOX", sandbox.value)
+    try:
+        choose_sandbox()
+    except RequirementError as error:
+        pytest.skip(str(error))
+    kept = tmp_path / "cache" / "daybreak" / "nasty" / "kept"
+    with open_nasty("worker", caches=("nasty",)) as bench:
+        assert bench.measure({"act": "write_cache", "phase": "build"}).status is TrialStatus.OK
+        home = bench.measure({"act": "write_home", "phase": "build"})
+    assert kept.read_text() == "by the candidate"
+    if sandbox is Sandbox.BUBBLEWRAP:
+        assert "Read-only" in (home.message or "")
+        kept.unlink()
+        with open_nasty("worker") as bench:
+            outcome = bench.measure({"act": "write_cache", "phase": "build"})
+        assert "Read-only" in (outcome.message or "")
+        assert not kept.exists()
+
+
+def test_a_cache_that_cannot_be_made_is_said_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_text("a file stands in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(RequirementError, match="XDG_CACHE_HOME"):
+        open_nasty("worker", caches=("nasty",))

@@ -57,6 +57,7 @@ class Bowl:
                 Reference("default", {"plain": 1}, in_space=False),
             ),
             options=dict(options),
+            isolation=Isolation(options["place"]) if options.get("place") else None,
         )
 
     def check(self) -> Iterable[Requirement]:

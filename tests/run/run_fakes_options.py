@@ -12,3 +12,4 @@ class Options(BaseModel):
     noise: float = 0.0
     spin: int = 0
     unreadable: bool = False
+    place: str = ""

@@ -9,7 +9,7 @@ import pytest
 import run_fakes
 from run_fakes import Bowl, registry
 
-from daybreak import Budget, MeasurementProtocol, Requirement, RequirementError
+from daybreak import Benchmark, Budget, MeasurementProtocol, Requirement, RequirementError
 from daybreak.records import StudyPlan
 from daybreak.run.prepare import prepare
 
@@ -69,3 +69,30 @@ def test_a_target_that_can_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_missing_is_silent() -> None:
     prepare([PLAN], registry())
+
+
+class Picky(Bowl):
+    """The ladle is needed by some benchmarks only."""
+
+    demanding = True
+
+    def check(self) -> Iterable[Requirement]:
+        yield Requirement("ladle", met=False, detail="no ladle", remedy="forge it", needed=False)
+
+    def demands(self, benchmark: Benchmark) -> Iterable[Requirement]:
+        assert benchmark.name == "bowl"
+        if Picky.demanding:
+            yield Requirement("ladle", met=False, detail="no ladle", remedy="forge it")
+
+
+@pytest.mark.parametrize("demanding", [True, False])
+def test_what_only_some_benchmarks_need_stops_only_those(
+    monkeypatch: pytest.MonkeyPatch, demanding: bool
+) -> None:
+    monkeypatch.setattr(run_fakes, "Bowl", Picky)
+    monkeypatch.setattr(Picky, "demanding", demanding)
+    if not demanding:
+        prepare([PLAN], registry())
+        return
+    with pytest.raises(RequirementError, match="no ladle"):
+        prepare([PLAN], registry())

@@ -192,3 +192,17 @@ def test_an_unknown_suite_is_one_message() -> None:
 
     with pytest.raises(UserError, match="quickstrat"):
         run_suite("quickstrat")
+
+
+def test_a_benchmark_says_where_its_session_lives(run: Runner, tmp_path: Path) -> None:
+    run(
+        "random",
+        evaluations=2,
+        benchmarks="  - fake/bowl: {instance: model, place: inline}\n"
+        "  - fake/bowl: {instance: tool, place: worker}",
+        isolation=Isolation.FORK,
+    )
+    found = query("SELECT instance, sandbox FROM benchmarks ORDER BY ALL", tmp_path / "results")
+    places = dict(zip(found["instance"], found["sandbox"], strict=True))
+    assert places["model"] == "inline"
+    assert places["tool"] in {"bubblewrap", "namespaces", "limits"}

@@ -138,4 +138,4 @@ def _components(registry: Registry) -> Iterator[Item]:
                 text = f"check() raised {type(error).__name__}: {error}"
                 yield Item(area, "works", False, True, text, "daybreak plugins doctor")
             else:
-                yield from (_item(area, one, needed=True) for one in checked)
+                yield from (_item(area, one, needed=one.needed) for one in checked)

@@ -80,7 +80,11 @@ def _show(
 def _requirement_row(requirement: Requirement) -> dict[str, Any]:
     return {
         "needs": requirement.name,
-        "met": "yes" if requirement.met else "no",
+        "met": "yes"
+        if requirement.met
+        else "no"
+        if requirement.needed
+        else "no, not always needed",
         "detail": requirement.detail,
         "remedy": requirement.remedy if not requirement.met else "",
     }
@@ -103,7 +107,7 @@ def _setup(
     registry = load_plugins()
     target: Target = registry.get("target", name).create()
     if not isinstance(target, Installable):
-        unmet = [one for one in target.check() if not one.met]
+        unmet = [one for one in target.check() if one.needed and not one.met]
         if not unmet:
             print_message(f"{name} needs no setting up")
             return

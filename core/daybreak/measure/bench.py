@@ -63,6 +63,7 @@ class BenchPlan:
     objectives: tuple[Metric, ...]
     open_timeout_s: float
     curve: CurveSetting | None = None
+    caches: tuple[str, ...] = ()
 
 
 class Bench(ABC):
@@ -142,6 +143,7 @@ def open_bench(
     devices: tuple[str, ...] = (),
     open_timeout_s: float | None = None,
     curve: CurveSetting | None = None,
+    caches: tuple[str, ...] = (),
 ) -> Bench:
     """Open benchmark `name` of the target that `factory` makes, where `isolation` says.
 
@@ -156,6 +158,7 @@ def open_bench(
         devices: labels of the target's devices; `gpu` leaves /dev open and memory unbounded.
         open_timeout_s: wall seconds for opening; default `DAYBREAK_OPEN_TIMEOUT` or 600.
         curve: the benchmark's progress curve, if it has one.
+        caches: names of the target's folders that its worker may write to.
 
     Raises:
         RequirementError: something that the target needs is missing, or memory for its data is.
@@ -178,6 +181,7 @@ def open_bench(
         objectives=tuple(objectives),
         open_timeout_s=open_timeout_s,
         curve=curve,
+        caches=tuple(caches),
     )
     if isolation is Isolation.INLINE:
         from daybreak.measure.inline import InlineBench

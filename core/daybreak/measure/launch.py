@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -99,8 +99,13 @@ class WorkerProcess:
         remove_folder(self._scratch)
 
 
-def launch(sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool) -> WorkerProcess:
-    """Start a worker inside `sandbox`, in a session of its own, so that Ctrl-C does not reach it."""
+def launch(
+    sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool, caches: Sequence[Path] = ()
+) -> WorkerProcess:
+    """Start a worker inside `sandbox`, in a session of its own, so that Ctrl-C does not reach it.
+
+    It may write to `scratch` and to `caches`, which must be there.
+    """
     ours, theirs = socket.socketpair()
     output_read, output_write = os.pipe()
     try:
@@ -111,7 +116,7 @@ def launch(sandbox: Sandbox, scratch: Path, *, mark: str, gpu: bool) -> WorkerPr
             starter()
             .submit(
                 subprocess.Popen,
-                wrap(sandbox, command, scratch, gpu=gpu),
+                wrap(sandbox, command, scratch, gpu=gpu, caches=caches),
                 stdin=subprocess.DEVNULL,
                 stdout=output_write,
                 stderr=output_write,

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from daybreak.errors import DaybreakError, PluginError, RequirementError, UserError
@@ -22,6 +23,7 @@ from daybreak.measure.sandbox import choose_sandbox
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, Watched, watch
 from daybreak.measure.wire import GarbledError
+from daybreak.plugin.folders import cache_folder
 from daybreak.plugin.specs import Isolation
 from daybreak.records import Configuration, Cutoff, FailureKind, Outcome
 
@@ -206,7 +208,11 @@ class ProcessBench(Bench):
         scratch = self._scratch.path / f"worker-{self._generation}"
         scratch.mkdir()
         worker = launch(
-            self._sandbox, scratch, mark=secrets.token_hex(16), gpu="gpu" in plan.devices
+            self._sandbox,
+            scratch,
+            mark=secrets.token_hex(16),
+            gpu="gpu" in plan.devices,
+            caches=_made(plan.caches),
         )
         with self._lock:
             self._worker = worker
@@ -300,6 +306,24 @@ class ProcessBench(Bench):
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
+
+
+def _made(caches: Sequence[str]) -> list[Path]:
+    """Return the target's cache folders, made where they are missing.
+
+    Raises:
+        RequirementError: one cannot be made.
+    """
+    folders = [cache_folder(name) for name in caches]
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RequirementError(
+                f"the cache folder {folder} cannot be made: {error.strerror or error}",
+                remedy="make its parent writable, or set XDG_CACHE_HOME to a folder that is",
+            ) from error
+    return folders
 
 
 def _too_little_memory(place: str) -> RequirementError:

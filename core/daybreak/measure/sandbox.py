@@ -1,8 +1,9 @@
 """What surrounds a worker: bubblewrap, namespaces of its own, or resource limits alone.
 
 =============  ====================================================================================
-`bubblewrap`   read-only file system but for the worker's scratch folder; no network; its own
-               processes, so that nothing can outlive it and it can signal nobody else
+`bubblewrap`   read-only file system but for the worker's scratch folder and its target's caches;
+               no network; its own processes, so that nothing can outlive it and it can signal
+               nobody else
 `namespaces`   no network and its own processes (`unshare` of util-linux); the file system is open
 `limits`       resource limits, a process group and a cleared environment only
 =============  ====================================================================================
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -75,8 +77,15 @@ def choose_sandbox(devices: tuple[str, ...] = ()) -> Sandbox:
     return sandbox
 
 
-def wrap(sandbox: Sandbox, command: list[str], scratch: Path | None, *, gpu: bool) -> list[str]:
-    """Return `command` as it is started inside `sandbox`, with `scratch` writable."""
+def wrap(
+    sandbox: Sandbox,
+    command: list[str],
+    scratch: Path | None,
+    *,
+    gpu: bool,
+    caches: Sequence[Path] = (),
+) -> list[str]:
+    """Return `command` as it is started inside `sandbox`, with `scratch` and `caches` writable."""
     if sandbox is Sandbox.BUBBLEWRAP:
         # No tmpfs over /tmp: the project, its interpreter or the scratch folder may lie below it.
         # It is read-only like everything else, and TMPDIR points into the scratch folder.
@@ -86,6 +95,7 @@ def wrap(sandbox: Sandbox, command: list[str], scratch: Path | None, *, gpu: boo
             *(("--dev-bind", "/dev", "/dev") if gpu else ("--dev", "/dev")),
             *("--proc", "/proc"),
             *(("--bind", str(scratch), str(scratch)) if scratch else ()),
+            *(word for cache in caches for word in ("--bind", str(cache), str(cache))),
             "--unshare-all",
             "--die-with-parent",
             *("--", *command),

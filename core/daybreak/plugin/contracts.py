@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, runtime_checkable
 
+from daybreak.plugin.specs import Isolation
 from daybreak.records import (
     Budget,
     Configuration,
@@ -33,6 +34,7 @@ __all__ = [
     "Benchmark",
     "Concludes",
     "Curtails",
+    "Demands",
     "Explains",
     "Installable",
     "KnowsFaults",
@@ -88,6 +90,8 @@ class Benchmark:
         curve: the progress curve, if the measurement is a training job that streams events.
         seeded: whether `MeasurementProtocol.seed` seeds whatever the session draws, so that each
             seed is a training run of its own; the seed is then part of a trial's key.
+        isolation: where this benchmark's session lives; None: where the target's spec says. For
+            targets whose fidelities differ: a model is asked inline, a tool runs in a worker.
     """
 
     name: str
@@ -102,16 +106,21 @@ class Benchmark:
     notes: tuple[str, ...] = ()
     curve: Curve | None = None
     seeded: bool = False
+    isolation: Isolation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Something a target or optimizer needs on this machine, whether it is there, and the remedy."""
+    """Something a target or optimizer needs on this machine, whether it is there, and the remedy.
+
+    `needed`: nothing works without it; else only some benchmarks need it, and `Demands` says which.
+    """
 
     name: str
     met: bool
     detail: str = ""
     remedy: str = ""
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +273,18 @@ class Target(Protocol):
 
     def open(self, benchmark: Benchmark) -> Session:
         """Return a session for `benchmark`; called in the worker."""
+        ...
+
+
+@runtime_checkable
+class Demands(Protocol):
+    """A target of which some benchmarks, or some of their options, need more than the others."""
+
+    def demands(self, benchmark: Benchmark) -> Iterable[Requirement]:
+        """Return what `benchmark` with its options needs on this machine beyond `check`.
+
+        Asked, for the benchmarks that are to run, before anything is run.
+        """
         ...
 
 

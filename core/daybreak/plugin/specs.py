@@ -78,6 +78,10 @@ class TargetSpec(ComponentSpec):
     """A target. `benchmark_options` maps a benchmark's name to its own options model's path.
 
     `exclusive`: a trial needs its devices to itself; trials on them never overlap.
+
+    `caches`: names of folders, each `daybreak.cache_folder(NAME)`, that its worker may write to in
+    every sandbox, for what is too dear to make twice; they are made when a bench opens. What lies
+    there outlives the run, so a session must be able to tell what it is (by its content's hash).
     """
 
     kind: ClassVar[str] = "target"
@@ -85,6 +89,7 @@ class TargetSpec(ComponentSpec):
     isolation: Isolation = Isolation.WORKER
     exclusive: bool = True
     benchmark_options: tuple[tuple[str, str], ...] = ()
+    caches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

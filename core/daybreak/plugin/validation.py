@@ -86,6 +86,10 @@ def _check_kind(spec: ComponentSpec) -> list[str]:
     if isinstance(spec, TargetSpec):
         if not isinstance(spec.isolation, Isolation):
             problems.append(f"isolation must be an Isolation, not {_show(spec.isolation)}")
+        if not isinstance(spec.caches, tuple) or not all(
+            isinstance(name, str) and _NAME.fullmatch(name) for name in spec.caches
+        ):
+            problems.append(f"caches must be a tuple of names of folders, not {_show(spec.caches)}")
         if not isinstance(spec.benchmark_options, tuple):
             problems.append("benchmark_options must be a tuple of (benchmark, dotted path)")
         else:

@@ -62,6 +62,11 @@ class BenchHolder:
         assert isinstance(spec, TargetSpec)  # noqa: S101 - registered under kind "target"
         return spec
 
+    @property
+    def isolation(self) -> Isolation:
+        """Where the benchmark's session lives: its own word, else the target's."""
+        return self.benchmark.isolation or self.spec.isolation
+
     def open(self) -> Bench:
         """Return the bench, opened and checked against what was recorded before.
 
@@ -79,10 +84,11 @@ class BenchHolder:
             options=self.plan.options,
             protocol=protocol,
             limits=self.plan.limits,
-            isolation=self.spec.isolation,
+            isolation=self.isolation,
             devices=self.spec.devices,
             objectives=self.benchmark.objectives,
             curve=self._curve(),
+            caches=self.spec.caches,
         )
         try:
             self._check_identity(bench)
@@ -146,7 +152,7 @@ class BenchHolder:
                 configuration, best=best, cutoffs=cutoffs, on_events=self._watcher(study)
             )
 
-        if not self.spec.exclusive or self.spec.isolation is Isolation.INLINE:
+        if not self.spec.exclusive or self.isolation is Isolation.INLINE:
             return self.registry.around_trial(study, configuration, measured), key
         with self.devices.hold(self.spec.devices):
             return self.registry.around_trial(study, configuration, measured), key

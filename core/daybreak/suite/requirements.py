@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement as PackageRequirement
 from packaging.utils import canonicalize_name
 
+from daybreak.plugin.contracts import Demands
 from daybreak.plugin.requirements import check_package
 from daybreak.suite.faults import Faults
 from daybreak.suite.model import Suite
@@ -64,7 +65,16 @@ def missing_requirements(plan: RunPlan, registry: Registry) -> list[Missing]:
         unmet = list(component.missing())
         target = component.create()
         checked = guarded(component, "check()", lambda target=target: list(target.check()))
-        unmet += [requirement for requirement in checked if not requirement.met]
+        unmet += [one for one in checked if one.needed and not one.met]
+        if isinstance(target, Demands) and not unmet:
+            for full in dict.fromkeys(one.benchmark for one in plan.studies if one.target == name):
+                benchmark = plan.benchmarks[full]
+                asked = guarded(
+                    component,
+                    "demands()",
+                    lambda target=target, benchmark=benchmark: list(target.demands(benchmark)),
+                )
+                unmet += [one for one in asked if not one.met]
         found += [Missing("target", name, requirement) for requirement in unmet]
     for name in dict.fromkeys(study.component for study in plan.studies):
         component = registry.get("optimizer", name)

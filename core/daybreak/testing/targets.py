@@ -17,6 +17,7 @@ import pytest
 from daybreak.plugin import Component, Isolation, TargetSpec
 from daybreak.plugin.contracts import (
     Benchmark,
+    Demands,
     KnowsFaults,
     Landscape,
     Reference,
@@ -118,9 +119,13 @@ class TargetConformance(ComponentConformance, CurveConformance):
         missing = super().missing()
         if missing:
             return missing
-        return [
-            f"{one.name}: {one.detail}; {one.remedy}" for one in cls.target().check() if not one.met
-        ]
+        target = cls.target()
+        asked = [one for one in target.check() if one.needed]
+        if isinstance(target, Demands):
+            for case in cls.cases():
+                asked += target.demands(cls.define(case))
+        unmet = {one.name: one for one in asked if not one.met}
+        return [f"{one.name}: {one.detail}; {one.remedy}" for one in unmet.values()]
 
     @classmethod
     def define(cls, case: str) -> Benchmark:
@@ -449,17 +454,19 @@ class TargetConformance(ComponentConformance, CurveConformance):
         component: Component = self.component()
         spec = component.spec
         assert isinstance(spec, TargetSpec)
-        inline = spec.isolation is Isolation.INLINE
+        isolation = benchmark.isolation or spec.isolation
+        inline = isolation is Isolation.INLINE
         return open_bench(
             factory=spec.factory,
             name=benchmark.name,
             options=dict(benchmark.options),
             protocol=self._protocol(timeout_s),
             limits=Limits(memory_bytes=None if inline else self.memory_bytes),
-            isolation=spec.isolation,
+            isolation=isolation,
             devices=spec.devices,
             objectives=benchmark.objectives,
             curve=curve_setting(benchmark),
+            caches=spec.caches,
         )
 
 
