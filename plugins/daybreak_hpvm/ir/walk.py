@@ -77,7 +77,11 @@ def loads(body: Iterable[Stmt]) -> Iterator[Load]:
 
 
 def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """Rebuild `expr` from the leaves up, every (rebuilt) part passed through `change`."""
+    """Rebuild `expr` from the leaves up, every (rebuilt) part passed through `change`.
+
+    The whole keeps its value if each change keeps its part's value, even where a part's type
+    changes: only ``not`` depends on its operand's type, and gets a cast.
+    """
     if isinstance(expr, Binary):
         left, right = map_expr(expr.left, change), map_expr(expr.right, change)
         if left is not expr.left or right is not expr.right:
@@ -85,6 +89,8 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     elif isinstance(expr, Unary):
         operand = map_expr(expr.operand, change)
         if operand is not expr.operand:
+            if expr.op == "not" and operand.type != expr.operand.type:
+                operand = Cast(operand, expr.operand.type)
             expr = Unary(expr.op, operand)
     elif isinstance(expr, Cast):
         operand = map_expr(expr.operand, change)
