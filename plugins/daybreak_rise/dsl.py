@@ -7,8 +7,6 @@ first: `split(8)`, `map_global(0)(f)`, `reduce_seq(PRIVATE)(add, 0.0)`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from daybreak_rise.building import (
     Argument,
     Composed,
@@ -242,11 +240,13 @@ def to_mem(address: AddressSpace) -> Pending:
 
 def slide_2d(rows: Size, columns: Size | None = None, step: Size = 1) -> Composed:
     """Return the windows of rows x columns of a matrix: n.m.t -> n'.m'.rows.columns.t."""
-    across: Any = slide(rows if columns is None else columns, step)
-    return slide(rows, step) >> map_(map_(across) >> transpose)
+    across = slide(rows if columns is None else columns, step)
+    inner: Pending = map_(map_(across) >> transpose)
+    return slide(rows, step) >> inner
 
 
 def pad_2d(rows: Size, columns: Size | None = None) -> Composed:
     """Return a matrix with its border repeated `rows` up and down, `columns` left and right."""
     wide = rows if columns is None else columns
-    return pad_clamp(rows, rows) >> map_(pad_clamp(wide, wide))
+    inner: Pending = map_(pad_clamp(wide, wide))
+    return pad_clamp(rows, rows) >> inner

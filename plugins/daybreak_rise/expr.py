@@ -71,7 +71,7 @@ class Expr:
             return True
         if type(self) is not type(other) or hash(self) != hash(other):
             return False
-        return self._key() == other._key()  # type: ignore[attr-defined]
+        return self._key() == other._key()
 
     def __hash__(self) -> int:
         found = self._hash
@@ -87,6 +87,7 @@ class Expr:
 
     # how expressions are written: see building.py, which stands above this module
     def __call__(self, *arguments: Any) -> Expr:
+        """Return the function applied to the arguments."""
         from daybreak_rise.building import call
 
         return call(self, arguments)

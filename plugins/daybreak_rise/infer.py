@@ -153,10 +153,13 @@ def match(
     if type(scheme) is not type(type_):
         return "another kind of type"
     match scheme, type_:
-        case (ArrayType(), ArrayType()) | (VectorType(), VectorType()):
+        case (ArrayType(size=wanted, element=inner), ArrayType(size=given, element=held)) | (
+            VectorType(size=wanted, element=inner),
+            VectorType(size=given, element=held),
+        ):
             return match_both(
-                _match_size(scheme.size, type_.size, bindings, open_sizes),
-                match(scheme.element, type_.element, bindings, open_sizes),
+                _match_size(wanted, given, bindings, open_sizes),
+                match(inner, held, bindings, open_sizes),
             )
         case IndexType(), IndexType():
             return _match_size(scheme.size, type_.size, bindings, open_sizes)

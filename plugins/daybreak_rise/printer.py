@@ -62,9 +62,8 @@ def _show(one: Expr, names: Mapping[str, str], strength: int) -> str:
             text = f"{left} {sign} {_show(arguments[1], names, level + 1)}"
             return text if strength <= level else f"({text})"
         if _piped(head, arguments):
-            *before, last = arguments
-            step = _call(head, before, names)
-            text = f"{_show(last, names, _PIPE)} | {step}"
+            step = _call(head, list(arguments[:-1]), names)
+            text = f"{_show(arguments[-1], names, _PIPE)} | {step}"
             return text if strength <= _PIPE else f"({text})"
     return _call(head, list(arguments), names)
 

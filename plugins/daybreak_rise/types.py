@@ -50,7 +50,7 @@ class AddressSpace(StrEnum):
 class Type:
     """Base of all types; compare with `is`."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     _interned: dict[Hashable, Any] = {}  # noqa: RUF012  (one table for the process, on purpose)
 
     @classmethod
