@@ -31,7 +31,7 @@ def missing_requirements(
     if isinstance(target, Demands):
         benchmarks = {study.benchmark: study for study in studies if study.target == component.name}
         for study in benchmarks.values():
-            found += target.demands(target.define(study.name, study.options))
+            found += target.demands(component.create().define(study.name, study.options))
     unmet = {one.name: one for one in found if not one.met}
     return list(unmet.values())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak.analysis.answers import causes, cost, leagues, quality, training
+from daybreak.analysis.answers import causes, cost, fronts, leagues, quality, training
 from daybreak.analysis.answers.shape import Answer, Asked, Evidence
 from daybreak.analysis.curves import CLOCKS
 from daybreak.errors import UserError, nearest
@@ -44,6 +44,7 @@ QUESTIONS = {
         Question("speedup", "by how much fewer evaluations to get as far", quality.speedup),
         Question("ecdf", "share of targets reached", quality.ecdf),
         Question("profile", "how often within a factor of the quickest", quality.profile),
+        Question("hypervolume", "share of the front, with several objectives", fronts.hypervolume),
         Question("time-to-target", "expected evaluations to a target", cost.time_to_target),
         Question("suggestion-time", "thinking time per evaluation", cost.suggestion_time),
         Question("duplicates", "wasted evaluations and proposals", cost.duplicates),
