@@ -186,6 +186,15 @@ def test_without_a_landscape_ranks_go_by_the_median_of_the_best():
     assert [one.optimizer for one in found] == ["a", "b"]
 
 
+def test_four_seeds_say_nothing_on_how_sure_a_rank_is():
+    score = np.zeros((2, 2, 4, 1))
+    score[1] = 1.0
+    found = [*ranks(curves(np.ones_like(score), score), 1)]
+    found += mean_ranks(curves(np.ones_like(score), score), 1)
+    assert [one.rank for one in found] == [1, 2] * 3
+    assert {(one.interval.low, one.interval.high, one.first) for one in found} == {(None,) * 3}
+
+
 def test_a_rank_interval_shows_what_seeds_leave_open():
     rng = np.random.default_rng(4)
     score = rng.normal(size=(3, 1, 20, 1))

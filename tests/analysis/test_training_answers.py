@@ -210,8 +210,8 @@ def test_orders_of_hand_made_curves(tmp_path):
     assert easy.swapped == (("hare", "tortoise"),)
     assert easy.against == 0.9
     assert easy.missing == 4
-    other, asked, base = rank_stability(points, [0.8, 0.9], against=0.84)
-    assert base.threshold == asked.against == other.against == 0.84
+    found = rank_stability(points, [0.8, 0.9], against=0.84)
+    assert [(one.threshold, one.against) for one in found] == [(0.8, 0.84), (0.9, 0.84)]
 
 
 def test_a_run_without_training_says_so(tmp_path):

@@ -116,8 +116,8 @@ def test_a_run_without_any_look_is_a_miss_that_cost_its_measuring_time(tmp_path)
     run.study([crashed], seed=2, price=3600)
     found = {row["clock"]: row for row in times(run.done(), seed=2)}
     assert {c: (r["lower"], r["reached"], r["spent"]) for c, r in found.items()} == {
-        "train_s": (0, False, 7), "wall_s": (0, False, 7), "evaluations": (0, False, 0),
-        "dollars": (0, False, 7),
+        "train_s": (0, False, 7), "wall_s": (0, False, 7), "dollars": (0, False, 7),
+        "evaluations": (0, False, 0), "epochs": (0, False, 0), "steps": (0, False, 0),
     }  # fmt: skip
 
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from daybreak.analysis.comparison import fewest_pairs
 from daybreak.analysis.curves import Curves
-from daybreak.analysis.resampling import DRAWS, Interval, percentile_interval, resampled
+from daybreak.analysis.resampling import (
+    DRAWS,
+    FEWEST_SEEDS,
+    Interval,
+    percentile_interval,
+    resampled,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +40,8 @@ class Rank:
         optimizer: its label.
         at: evaluations that it is about.
         rank: its rank.
-        interval: over seeds drawn anew.
-        first: in how many of these draws it is first, shared or alone; 0 to 1.
+        interval: over seeds drawn anew; unknown where any optimizer has fewer than five studies.
+        first: in how many of these draws it is first, shared or alone, 0 to 1; None likewise.
         studies: studies behind it.
     """
 
@@ -44,7 +50,7 @@ class Rank:
     at: int
     rank: float
     interval: Interval
-    first: float
+    first: float | None
     studies: int
 
 
@@ -93,6 +99,7 @@ def ranks(curves: Curves, at: int, *, level: float = 0.05, draws: int = DRAWS) -
         drawn = resampled(values[:, None, :], statistic=statistic, draws=draws)[:, :, 0]
         point = _centre(values, statistic)
         order, each = ranks_of(point), ranks_of(drawn)
+        enough = _enough(values)
         for o, optimizer in enumerate(curves.optimizers):
             if np.isnan(order[o]):
                 continue
@@ -104,8 +111,8 @@ def ranks(curves: Curves, at: int, *, level: float = 0.05, draws: int = DRAWS) -
                     optimizer=optimizer,
                     at=at,
                     rank=float(order[o]),
-                    interval=percentile_interval(seen, level),
-                    first=float(leading.mean()),
+                    interval=percentile_interval(seen, level) if enough else Interval(None, None),
+                    first=float(leading.mean()) if enough else None,
                     studies=int((~np.isnan(values[o])).sum()),
                 )
             )
@@ -123,9 +130,10 @@ def mean_ranks(curves: Curves, at: int, *, level: float = 0.05, draws: int = DRA
     table, complete = _rank_table(curves, at)
     if not complete:
         return []
-    drawn = []
+    drawn, enough = [], True
     for b in range(len(curves.benchmarks)):
         values, statistic = _losses(curves, b, at)
+        enough = enough and _enough(values[complete])
         taken = resampled(values[complete][:, None], statistic=statistic, draws=draws, seed=b)
         drawn.append(ranks_of(taken[:, :, 0]))
     means = np.mean(drawn, axis=0)
@@ -136,8 +144,8 @@ def mean_ranks(curves: Curves, at: int, *, level: float = 0.05, draws: int = DRA
             optimizer=curves.optimizers[o],
             at=at,
             rank=float(table[:, i].mean()),
-            interval=percentile_interval(means[:, i], level),
-            first=float(leading[:, i].mean()),
+            interval=percentile_interval(means[:, i], level) if enough else Interval(None, None),
+            first=float(leading[:, i].mean()) if enough else None,
             studies=sum(
                 int((~np.isnan(_losses(curves, b, at)[0][o])).sum())
                 for b in range(len(curves.benchmarks))
@@ -217,6 +225,14 @@ def _losses(curves: Curves, b: int, at: int) -> tuple[NDArray[np.float64], str]:
     if curves.benchmarks[b] in curves.landscapes:
         return -curves.score[:, b, :, at - 1], "mean"
     return curves.loss[:, b, :, at - 1], "median"
+
+
+def _enough(values: NDArray[np.float64]) -> bool:
+    """Return whether all who have studies, shape (optimizers, seeds), have enough for an interval."""
+    import numpy as np
+
+    counts = (~np.isnan(values)).sum(axis=-1)
+    return int(counts[counts > 0].min(initial=FEWEST_SEEDS)) >= FEWEST_SEEDS
 
 
 def _centre(values: NDArray[np.float64], statistic: str) -> NDArray[np.float64]:

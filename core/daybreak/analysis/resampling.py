@@ -5,13 +5,23 @@ each benchmark; all optimizers get the same draw, since they ran with the same s
 another set of benchmarks say?* Benchmarks are drawn anew too, and seeds within each. The first is
 narrow with many seeds; the second only with many benchmarks, however many seeds there are.
 (B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13.)
+
+Percentiles of the bootstrap of a mean are too narrow for few runs: of five, the interval that is
+called 95 % covers little more than 80 %, since resampling knows the spread of the sample alone, and
+the normal distribution where Student's t belongs. `expanded` says at which level to ask for them
+instead.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from daybreak.analysis.studentt import t_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +33,7 @@ __all__ = [
     "Interval",
     "affordable",
     "bootstrap",
+    "expanded",
     "percentile_interval",
     "resampled",
 ]
@@ -133,6 +144,21 @@ def bootstrap(
         for done in range(0, draws, some)
     ]
     return np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=256)
+def expanded(level: float, runs: int) -> float:
+    """Return the level at which percentiles of a mean of `runs` values hold `level`, or nearly so.
+
+    The expanded percentile interval: ``2 Phi(-sqrt(n / (n - 1)) t)``, t Student's quantile at
+    ``1 - level / 2`` with n - 1 degrees of freedom (T. Hesterberg, "What teachers should know about
+    the bootstrap", The American Statistician 69, 2015). Statistics that are no means,
+    the median above all, need none of it.
+    """
+    if runs < 2:
+        return level
+    t = t_quantile(1 - level / 2, runs - 1)
+    return 2 * statistics.NormalDist().cdf(-math.sqrt(runs / (runs - 1)) * t)
 
 
 def percentile_interval(draws: NDArray[np.float64], level: float = 0.05) -> Interval:

@@ -41,12 +41,12 @@ def _analyze(
         str, typer.Option(help="Numbers of evaluations, e.g. 20,60,200; the usual if left out.")
     ] = "",
     clock: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Of a search: evaluations, or seconds (on known landscapes). Of training: train_s, "
-            "wall_s, epochs, steps, dollars, joules; the usual if left out."
+            "wall_s, epochs, steps, evaluations, dollars, joules; the usual if left out."
         ),
-    ] = "evaluations",
+    ] = None,
     against: Annotated[
         str | None,
         typer.Option(

@@ -88,11 +88,11 @@ def answer(name: str, results: str | Path = "results", asked: Asked | None = Non
         )
     asked = asked or Asked()
     group = name if name in GROUPS else QUESTIONS[name].group
-    if group == SHOOTOUT and asked.clock not in CLOCKS:
+    if group == SHOOTOUT and asked.search_clock not in CLOCKS:
         raise UserError(
-            f"a search has no clock '{asked.clock}'",
+            f"a search has no clock '{asked.search_clock}'",
             expected=f"one of {', '.join(CLOCKS)}",
-            nearest=nearest(asked.clock, CLOCKS),
+            nearest=nearest(asked.search_clock, CLOCKS),
         )
     with Evidence(Path(results), asked) as evidence:
         if name not in GROUPS:

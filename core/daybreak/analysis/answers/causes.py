@@ -59,7 +59,7 @@ def variation(evidence: Evidence) -> Answer:
             "counted in: epochs, else steps, else evaluations, as recorded",
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
             *lacking(found, ("run that reaches it", "runs that reach it")),
-            *mixtures(evidence.timings),
+            *mixtures(evidence.timings, clock),
         ),
         timed_sql(evidence, clock),
     )  # fmt: skip
@@ -91,6 +91,7 @@ def factors(evidence: Evidence) -> Answer:
             expected="another entry on the same benchmark, or another benchmark with the target",
             remedy="name it: --against LABEL",
         )
+    tests = sum(one.test.p is not None for one in found)
     untested = {one.test.missing for one in found if one.test.missing}
     return Answer(
         "factors",
@@ -110,10 +111,16 @@ def factors(evidence: Evidence) -> Answer:
                 f"{evidence.asked.level:g}"
                 if untested
                 else ""
+            )
+            + (
+                f"; none is corrected for how many there are: of {tests} tests without any difference "
+                f"{evidence.asked.level * tests:.2g} come out below {evidence.asked.level:g}"
+                if tests > 1
+                else ""
             ),
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
-            *lacking(found),
-            *mixtures(timings),
+            *lacking(found, ("run that reaches it", "runs that reach it")),
+            *mixtures(timings, clock),
         ),
         timed_sql(evidence, clock),
     )  # fmt: skip
@@ -135,7 +142,7 @@ def _default(timings: Timings) -> str:
         return sorted(benchmarks)[0]
     from daybreak.analysis.training.times import times_to_target
 
-    found = [one for one in times_to_target(timings) if one.expected is not None]
+    found = [one for one in times_to_target(timings, draws=1) if one.expected is not None]
     totals: dict[str, list[float]] = {}
     for one in found:
         totals.setdefault(one.entry, []).append(one.expected or 0.0)
@@ -197,7 +204,10 @@ def scaling(evidence: Evidence) -> Answer:
             "time, seconds per epoch, epochs: geometric means of the runs that got there; "
             "communication: share of the clock, where it was recorded",
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
-            *lacking(one for one in found if one.value != one.base),
+            *lacking(
+                (one for one in found if one.value != one.base),
+                ("run that reaches it", "runs that reach it"),
+            ),
         ),
         timed_sql(evidence, clock),
     )  # fmt: skip

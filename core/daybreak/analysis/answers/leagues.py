@@ -26,7 +26,7 @@ def mlperf(evidence: Evidence) -> Answer:
     # MLPerf's clock is the wall's, from the start of the run to its end
     timings = evidence.timings
     clock = evidence.training_clock
-    if evidence.asked.clock == "evaluations" and any("wall_s" in o.spent for o in timings.rows):
+    if evidence.asked.clock is None and any("wall_s" in o.spent for o in timings.rows):
         clock = "wall_s"
     against = evidence.asked.against
     entries = sorted({one.entry for one in timings.rows})

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from daybreak.analysis.answers.shape import Answer, Estimate, Evidence
 from daybreak.analysis.hits import distributions, profiles
 from daybreak.analysis.ranking import critical_difference, mean_ranks, ranks
+from daybreak.analysis.resampling import FEWEST_SEEDS
 from daybreak.analysis.scores import mean_scores
 from daybreak.analysis.speedup import ALL_MEDIANS, ALL_SCORES, speedup_at
 from daybreak.errors import UserError
@@ -24,18 +25,20 @@ _TAUS = (1.0, 1.5, 2.0, 4.0)
 
 
 def _moment(evidence: Evidence, at: int) -> str:
-    return f"at {at}" if evidence.asked.clock == "evaluations" else f"at {at}x random's time"
+    return f"at {at}" if evidence.asked.search_clock == "evaluations" else f"at {at}x random's time"
 
 
 def _titled(evidence: Evidence) -> str:
-    clock = "" if evidence.asked.clock == "evaluations" else ", on the clock"
+    clock = "" if evidence.asked.search_clock == "evaluations" else ", on the clock"
     return f"{evidence.run.suite or evidence.run.run_id}{clock}"
 
 
 def score(evidence: Evidence) -> Answer:
     """Mean score over benchmarks, at every budget, with the interval over seeds."""
     at = evidence.at
-    found = mean_scores(evidence.curves, at, clock=evidence.asked.clock, level=evidence.asked.level)
+    found = mean_scores(
+        evidence.curves, at, clock=evidence.asked.search_clock, level=evidence.asked.level
+    )
     scored = evidence.curves.scored()
     last = f"other spaces {_moment(evidence, at[-1])}"
     columns = ("optimizer", "studies", *(_moment(evidence, n) for n in at), last)
@@ -72,7 +75,7 @@ def score(evidence: Evidence) -> Answer:
     )
     view, moment = (
         ("score", "evaluation")
-        if evidence.asked.clock == "evaluations"
+        if evidence.asked.search_clock == "evaluations"
         else ("score_by_time", "random_evaluations")
     )
     sql = (
@@ -88,7 +91,7 @@ def score(evidence: Evidence) -> Answer:
 def score_by_benchmark(evidence: Evidence) -> Answer:
     """Score on each benchmark at the last budget."""
     curves, at = evidence.curves.scored(), evidence.at[-1]
-    clock, level = evidence.asked.clock, evidence.asked.level
+    clock, level = evidence.asked.search_clock, evidence.asked.level
     order = [one.optimizer for one in mean_scores(curves, [at], clock=clock, level=level)]
     rows: dict[str, dict[str, object]] = {name: {"optimizer": name} for name in order}
     for benchmark in curves.benchmarks:
@@ -120,7 +123,8 @@ def ranking(evidence: Evidence) -> Answer:
         row: dict[str, object] = {"optimizer": name}
         if name in by_name:
             row["mean rank"] = Estimate.of(by_name[name].rank, by_name[name].interval)
-            row["first"] = f"{100 * by_name[name].first:.0f} %"
+            first = by_name[name].first
+            row["first"] = None if first is None else f"{100 * first:.0f} %"
         for benchmark in curves.benchmarks:
             if (name, benchmark) in each:
                 one = each[name, benchmark]
@@ -135,13 +139,17 @@ def ranking(evidence: Evidence) -> Answer:
             else f"no critical difference: {judged.reason}"
         ),
     ]
+    if all(one.first is None for one in means):
+        notes.append(
+            f"no interval: it takes {FEWEST_SEEDS} studies of each optimizer on a benchmark"
+        )
     columns = ("optimizer", "mean rank", "first", *curves.benchmarks)
     return Answer("ranks", f"Ranks: {_titled(evidence)}", columns, tuple(rows), tuple(notes))
 
 
 def profile(evidence: Evidence) -> Answer:
     """Performance profile: how often an optimizer is within a factor of the quickest."""
-    found = profiles(evidence.hits, clock=evidence.asked.clock, taus=_TAUS)
+    found = profiles(evidence.hits, clock=evidence.asked.search_clock, taus=_TAUS)
     heads = ["quickest", *(f"within {tau:g}x" for tau in _TAUS[1:])]
     rows = [
         {
@@ -159,7 +167,7 @@ def profile(evidence: Evidence) -> Answer:
         tuple(rows),
         (
             f"share of {problems} problems (a target on a benchmark) that the optimizer solves "
-            f"within a factor of the quickest one's expected {evidence.asked.clock}",
+            f"within a factor of the quickest one's expected {evidence.asked.search_clock}",
         ),
         f"FROM ecdf WHERE run_id = '{evidence.run.run_id}'",
     )
@@ -169,7 +177,7 @@ def ecdf(evidence: Evidence) -> Answer:
     """Share of targets reached, over all studies, at every budget."""
     at = evidence.at
     found = distributions(
-        evidence.hits, clock=evidence.asked.clock, moments=at, level=evidence.asked.level
+        evidence.hits, clock=evidence.asked.search_clock, moments=at, level=evidence.asked.level
     )
     rows = []
     for one in sorted(found, key=lambda one: (-float(one.share[-1]), one.optimizer)):

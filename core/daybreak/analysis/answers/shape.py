@@ -16,9 +16,9 @@ from daybreak.analysis.queries import open_index
 from daybreak.analysis.resampling import Interval
 from daybreak.analysis.scores import budgets
 from daybreak.analysis.summary import RunSummaryRow, find_run
+from daybreak.analysis.training.points import CurvePoints, read_points
 from daybreak.analysis.training.runs import BY, OF, TIMES, Timings, read_timings
 from daybreak.analysis.training.runs import CLOCKS as TRAINING_CLOCKS
-from daybreak.analysis.training.thresholds import CurvePoints, read_points
 from daybreak.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Asked:
         benchmark: a full name or a shell pattern; None: all.
         at: numbers of evaluations; empty: 20, 60, 200 and the longest study's.
         clock: of a search, one of `daybreak.analysis.curves.CLOCKS`; of training, one of
-            `daybreak.analysis.training.CLOCKS`, where the default means the usual clock there.
+            `daybreak.analysis.training.CLOCKS`; None: evaluations of a search, the usual clock of
+            training.
         against: label of the optimizer or entry that others are measured against; None: a default.
         targets: names of targets of the view `ecdf`, or of thresholds; empty: a default.
         level: 1 minus the confidence of the intervals.
@@ -88,7 +89,7 @@ class Asked:
     run: str | None = None
     benchmark: str | None = None
     at: tuple[int, ...] = ()
-    clock: str = "evaluations"
+    clock: str | None = None
     against: str | None = None
     targets: tuple[str, ...] = ()
     level: float = 0.05
@@ -113,6 +114,11 @@ class Asked:
         for number in self.at:
             if number < 1:
                 raise UserError(f"{number} is no number of evaluations", expected="1 or more")
+
+    @property
+    def search_clock(self) -> str:
+        """The clock that a search is asked about."""
+        return self.clock or CLOCKS[0]
 
 
 @dataclass
@@ -186,10 +192,6 @@ class Evidence(AbstractContextManager["Evidence"]):
     @property
     def training_clock(self) -> str:
         """The clock that training is timed with: what is asked for, else the usual one."""
-        if self.asked.clock == "evaluations":
-            return self.timings.clock()
-        if self.asked.clock == "seconds" and self.timings.of == "runs":
-            return self.timings.clock()
         return self.timings.clock(self.asked.clock)
 
     @property
@@ -200,8 +202,9 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def curve_clock(self, points: CurvePoints) -> str:
         """The clock that the curves on a benchmark are timed with."""
-        wanted = self.asked.clock
-        return points.clock(None if wanted in ("evaluations", "seconds") else wanted)
+        # whole studies have a clock of their own, which curves inside trials have not
+        wanted = None if self.asked.clock == "seconds" else self.asked.clock
+        return points.clock(wanted)
 
     @property
     def at(self) -> list[int]:

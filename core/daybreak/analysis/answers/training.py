@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from daybreak.analysis.answers.shape import Answer, Estimate, Evidence
 from daybreak.analysis.resampling import Interval
 from daybreak.analysis.training.runs import Timings
+from daybreak.analysis.training.stability import rank_stability as agreements
 from daybreak.analysis.training.survival import Survival
 from daybreak.analysis.training.survival import survival as survival_curves
-from daybreak.analysis.training.thresholds import rank_stability as agreements
 from daybreak.analysis.training.thresholds import times_at
 from daybreak.analysis.training.times import times_to_target
 from daybreak.errors import UserError
@@ -55,9 +55,14 @@ def lacking(
     ]
 
 
-def mixtures(timings: Timings) -> list[str]:
-    """Return sentences if runs were left out as repeats, and if entries mix configurations."""
+def mixtures(timings: Timings, clock: str) -> list[str]:
+    """Return sentences if runs were left out, and if entries mix configurations."""
     found = []
+    if without := timings.without(clock):
+        found.append(
+            f"{without} run{'s' if without > 1 else ''} did not record {clock} and "
+            f"{'are' if without > 1 else 'is'} left out"
+        )
     if timings.repeats:
         found.append(
             f"{timings.repeats} runs with the seed and configuration of another are left out: they "
@@ -119,7 +124,7 @@ def time_to_accuracy(evidence: Evidence) -> Answer:
         "target, how many were short of it",
         f"[low, high]: {evidence.percent} bootstrap interval over runs",
         *lacking(found),
-        *mixtures(timings),
+        *mixtures(timings, clock),
     ]
     columns = (
         "benchmark", "target", "entry", "runs", "reached", "success", "median", "expected",
@@ -148,8 +153,8 @@ def survival(evidence: Evidence) -> Answer:
         (
             "Kaplan-Meier: runs that ended short of the target count as long as they went on; "
             f"[low, high]: {evidence.percent} interval by Greenwood's formula (log-log)",
-            "at least: the share had every run got there right after its last look short of it; the "
-            "truth lies between the two",
+            "at least: the smallest share that the looks leave possible, if every run was there by then "
+            "whose last look short of it lies before; the truth is not below",
             "up to ten moments of each curve; all of them: daybreak.analysis.training.survival",
             *lacking(found),
         ),
@@ -177,7 +182,7 @@ def _moments(one: Survival) -> list[dict[str, Any]]:
                     low if low == low else None,  # not NaN
                     high if high == high else None,
                 ),
-                "at least": float(one.earliest[i]),
+                "at least": float(one.least[i]),
             }
         )
     return rows

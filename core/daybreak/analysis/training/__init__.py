@@ -29,24 +29,16 @@ from daybreak.analysis.training.outcomes import (
     rates,
     read_outcomes,
 )
+from daybreak.analysis.training.points import CurvePoints, load_points, read_points
 from daybreak.analysis.training.profiles import TAU_MAX, ClockProfile, clock_profiles
 from daybreak.analysis.training.ranksum import RankSum, rank_sum
 from daybreak.analysis.training.reasons import Decomposition, Factors, decompose, factors
 from daybreak.analysis.training.runs import CLOCKS, Timing, Timings, load_timings, read_timings
 from daybreak.analysis.training.scaling import ScalePoint, known_parameters, scaling
 from daybreak.analysis.training.spending import Cost, costs
+from daybreak.analysis.training.stability import RankAgreement, kendall_tau, rank_stability
 from daybreak.analysis.training.survival import Survival, survival
-from daybreak.analysis.training.thresholds import (
-    AtThreshold,
-    CurvePoints,
-    RankAgreement,
-    kendall_tau,
-    load_points,
-    rank_stability,
-    read_points,
-    threshold_grid,
-    times_at,
-)
+from daybreak.analysis.training.thresholds import AtThreshold, threshold_grid, times_at
 from daybreak.analysis.training.times import TimeToTarget, times_to_target, wilson
 
 __all__ = [

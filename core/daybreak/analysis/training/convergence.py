@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daybreak.analysis.training.studentt import t_cdf, t_quantile
+from daybreak.analysis.studentt import t_cdf, t_quantile
 
 __all__ = ["Convergence", "check_convergence", "olympic_mean", "required_runs"]
 
@@ -57,7 +57,8 @@ class Convergence:
         reference: the reference's.
         least: the smallest mean that passes.
         p: one-sided p-value of needing so few epochs; None if refused.
-        factor: what times are to be multiplied by: above 1 where it converges quicker.
+        factor: what times are to be multiplied by: above 1 where it converges quicker and passes;
+            None if it fails or was refused.
         verdict: `passes`, `fails`, or `refused`.
         reason: one sentence.
     """
@@ -140,16 +141,17 @@ def check_convergence(
         return Convergence(runs, known[0], known[1], None, None, None, "refused", refused)
     kept = sorted(reference)[rejected : len(reference) - rejected]
     deviation = math.sqrt(math.fsum((x - centre) ** 2 for x in kept) / len(kept))
-    n = required - 2 * rejected
+    n = len(epochs) - 2 * rejected
     freedom = n + len(kept) - 2
     error = deviation * math.sqrt(1 / n + 1 / len(kept))
     least = centre - t_quantile(1 - level, freedom) * error
     p = t_cdf((mean - centre) / error, freedom) if error else float(mean >= centre)
-    factor = max(1.0, centre / mean)
     if mean < least:
-        verdict, reason = "fails", f"below {least:.4g}, the least mean that passes"
-    elif factor > 1:
-        verdict, reason = "passes", f"quicker than the reference: times are scaled by {factor:.4g}"
+        reason = f"below {least:.4g}, the least mean that passes"
+        return Convergence(runs, mean, centre, least, p, None, "fails", reason)
+    factor = max(1.0, centre / mean)
+    if factor > 1:
+        reason = f"quicker than the reference: times are scaled by {factor:.4g}"
     else:
-        verdict, reason = "passes", "needs no fewer than the reference"
-    return Convergence(runs, mean, centre, least, p, factor, verdict, reason)
+        reason = "needs no fewer than the reference"
+    return Convergence(runs, mean, centre, least, p, factor, "passes", reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Generalisation:
         metric: the progress metric.
         test_metric: the metric on unseen data.
         unit: unit of both.
-        runs: runs that were judged.
+        runs: runs that were judged and ended in a number.
         curve: median of the last value on the curve.
         test: median on unseen data.
         gap: median over runs of how much worse the latter is; below 0: better.
@@ -170,12 +171,15 @@ def generalisation(
 ) -> list[Generalisation]:
     """Return how every entry does on unseen data; entries that were not judged have no row.
 
+    A run whose curve ended in NaN or an infinity has no gap and is left out.
+
     Args:
         rows: from `read_outcomes`.
         level: 1 minus the confidence of the intervals.
     """
     found = []
-    for (benchmark, entry), own in _by_entry(row for row in rows if row["gap"] is not None).items():
+    judged = (row for row in rows if row["gap"] is not None and math.isfinite(row["gap"]))
+    for (benchmark, entry), own in _by_entry(judged).items():
         gap, interval, missing = median_of((row["gap"] for row in own), level)
         if gap is None:
             continue

@@ -70,7 +70,9 @@ def rank_sum(a: Sequence[float], b: Sequence[float], level: float = 0.05) -> Ran
     # ranks of equals are halves: doubled, they are whole
     doubled = [round(2 * rank) for rank in ranks]
     if min(n, m) * (n + m) * sum(doubled) <= _COUNTED:
-        return RankSum((n, m), u, share, _counted(doubled, n), 0)
+        # the shares of both sides are the same: the smaller one is counted
+        smaller = doubled[:n] if n <= m else doubled[n:]
+        return RankSum((n, m), u, share, _counted(doubled, smaller), 0)
     return RankSum((n, m), u, share, _normal(ranks, n, m, u), 0)
 
 
@@ -99,8 +101,9 @@ def _ranks(values: Sequence[float]) -> list[float]:
     return ranks
 
 
-def _counted(doubled: Sequence[int], n: int) -> float:
-    """Return the share of all choices of `n` ranks whose sum lies as far from the mean."""
+def _counted(doubled: Sequence[int], chosen: Sequence[int]) -> float:
+    """Return the share of all choices of so many ranks whose sum lies as far from the mean."""
+    n = len(chosen)
     counts: list[dict[int, int]] = [{} for _ in range(n + 1)]
     counts[0][0] = 1
     for rank in doubled:
@@ -108,7 +111,7 @@ def _counted(doubled: Sequence[int], n: int) -> float:
             for total, ways in counts[size - 1].items():
                 counts[size][total + rank] = counts[size].get(total + rank, 0) + ways
     mean = n * sum(doubled) / len(doubled)
-    seen = abs(sum(doubled[:n]) - mean)
+    seen = abs(sum(chosen) - mean)
     extreme = sum(w for total, w in counts[n].items() if abs(total - mean) >= seen - 1e-9)
     return extreme / math.comb(len(doubled), n)
 

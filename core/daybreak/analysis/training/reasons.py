@@ -26,6 +26,7 @@ from daybreak.analysis.resampling import (
     Interval,
     affordable,
     bootstrap,
+    expanded,
     percentile_interval,
 )
 from daybreak.analysis.training.ranksum import RankSum, rank_sum
@@ -107,7 +108,7 @@ class Factors:
         expected_interval: likewise.
         test: rank test on the times, in which misses count.
         paired: whether the two were drawn together, since they ran with the same seeds.
-        missing: runs that the side with fewer lacks for intervals.
+        missing: runs that get there that the side with fewer lacks for intervals of the three.
     """
 
     benchmark: str
@@ -210,7 +211,7 @@ def _decomposed(
             draws=affordable(n, draws),
         )
         drawn = drawn[~np.isnan(drawn).any(axis=1)]  # the same run n times has no scatter
-        intervals = [percentile_interval(drawn[:, i], level) for i in range(2)]
+        intervals = [percentile_interval(drawn[:, i], expanded(level, n)) for i in range(2)]
     first = rows[0]
     return Decomposition(
         benchmark=first.benchmark,
@@ -322,7 +323,6 @@ def _factors(
     count, *_ = split([*own, *other], clock)
     keys = [[(one.seed, one.number) for one in rows] for rows in (own, other)]
     paired = sorted(keys[0]) == sorted(keys[1]) and len(set(keys[0])) == len(own)
-    missing = missing_runs(min(len(own), len(other)))
     sides = []
     for rows in (own, other):
         rows = sorted(rows, key=lambda one: (one.seed, one.number))
@@ -332,8 +332,10 @@ def _factors(
         # neither of them ever got there: inf less inf
         ratios = np.exp(point[1] - point[0])[0]
     known = not bool(np.isnan(ratios[:3]).any())
+    reached = min(int((~np.isnan(side[0])).sum()) for side in sides)
+    missing = missing_runs(reached)
     intervals = [Interval(None, None)] * 4
-    if not missing:
+    if not missing_runs(min(len(own), len(other))):
         count_drawn = affordable(max(len(own), len(other)), draws)
         first_drawn, second_drawn = (
             bootstrap(
@@ -347,9 +349,11 @@ def _factors(
         with np.errstate(invalid="ignore", over="ignore"):
             resampled = np.exp(second_drawn - first_drawn)
         whole = resampled[~np.isnan(resampled[:, :3]).any(axis=1)]
-        if known and len(whole) >= 0.95 * count_drawn:
-            intervals[:3] = [percentile_interval(whole[:, i], level) for i in range(3)]
-        intervals[3] = percentile_interval(resampled[:, 3], level)
+        if not missing and len(whole) >= 0.95 * count_drawn:
+            wider = expanded(level, reached)
+            intervals[:3] = [percentile_interval(whole[:, i], wider) for i in range(3)]
+        wider = expanded(level, min(len(own), len(other)))
+        intervals[3] = percentile_interval(resampled[:, 3], wider)
     first = own[0]
     return Factors(
         benchmark=first.benchmark,

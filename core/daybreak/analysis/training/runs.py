@@ -59,7 +59,7 @@ _RUNS = """
     GROUP BY v.benchmark, v.entry, v.target_name, v.trial_id, v.study_id
     ORDER BY v.benchmark, v.target_name, v.entry, any_value(v.seed), v.trial_id
 """
-_REPEATS = "SELECT count(*) FROM training_repeats WHERE run_id = ? AND NOT kept"
+_REPEATS = "SELECT benchmark FROM training_repeats WHERE run_id = ? AND NOT kept"
 _STUDIES = """
     SELECT v.benchmark, v.optimizer, v.target_name, any_value(v.metric), any_value(v.threshold),
            v.study_id, v.study_id, any_value(v.seed), 0, NULL, NULL, bool_or(v.reached),
@@ -67,7 +67,7 @@ _STUDIES = """
            NULL, NULL, NULL, any_value(s.status)
     FROM time_to_target v
     JOIN studies s ON s.study_id = v.study_id
-    WHERE v.run_id = ? AND v.reached IS NOT NULL AND s.status NOT IN ('running', 'pending')
+    WHERE v.run_id = ? AND v.reached IS NOT NULL AND s.status NOT IN ('running', 'pending', 'interrupted')
     GROUP BY v.benchmark, v.optimizer, v.target_name, v.study_id
     ORDER BY v.benchmark, v.target_name, v.optimizer, any_value(v.seed), v.study_id
 """
@@ -172,8 +172,12 @@ class Timings:
         return wanted
 
     def on(self, clock: str) -> Timings:
-        """Return the runs alone that recorded `clock`."""
+        """Return the runs alone that recorded `clock`; see `without`."""
         return replace(self, rows=tuple(one for one in self.rows if clock in one.spent))
+
+    def without(self, clock: str) -> int:
+        """Return how many runs did not record `clock`, so that nothing is known of them on it."""
+        return len({one.run for one in self.rows if clock not in one.spent})
 
     def problems(self) -> dict[tuple[str, str], dict[str, list[Timing]]]:
         """Return the timings by (benchmark, target), then by entry."""
@@ -254,8 +258,10 @@ def read_timings(
         found = [replace(one, entry=names[one.run]) for one in found]
         found.sort(key=lambda one: (one.benchmark, one.target, one.entry))
         mixed = {}
-    repeats = index.execute(_REPEATS, [run_id]).fetchone() if chosen == "runs" else None
-    return Timings(run_id, suite, chosen, tuple(found), mixed, repeats[0] if repeats else 0)
+    repeats = index.execute(_REPEATS, [run_id]).fetchall() if chosen == "runs" else []
+    timed = {one.benchmark for one in found}
+    left_out = sum(name in timed for (name,) in repeats)
+    return Timings(run_id, suite, chosen, tuple(found), mixed, left_out)
 
 
 def fits(name: str, pattern: str | None) -> bool:

@@ -12,6 +12,7 @@ from daybreak.analysis.resampling import (
     Interval,
     affordable,
     bootstrap,
+    expanded,
     percentile_interval,
 )
 from daybreak.analysis.training.outcomes import median_of
@@ -57,7 +58,7 @@ class ScalePoint:
         efficiency_interval: likewise.
         system_interval: of `system_efficiency`.
         communication: median share of the clock spent in communication; None if not recorded.
-        missing: runs that are missing for intervals, here or at the base.
+        missing: runs that get there that are missing for intervals, here or at the base.
     """
 
     benchmark: str
@@ -143,6 +144,7 @@ def scaling(
         for value in logs:
             point = _point(values[value], logs[value], logs[base], value / base, level, draws)
             shares = [(communication or {}).get(one.run) for one in values[value]]
+            fewest = min(logs[value].shape[1], logs[base].shape[1])
             found.append(
                 ScalePoint(
                     benchmark=values[value][0].benchmark,
@@ -154,7 +156,7 @@ def scaling(
                     clock=clock,
                     count=count,
                     communication=median_of(shares, level)[0],
-                    missing=missing_runs(min(len(values[value]), len(values[base]))),
+                    missing=missing_runs(fewest),
                     **point,
                 )
             )
@@ -198,7 +200,8 @@ def _point(
     intervals = [Interval(None, None)] * 2
     if own.shape[1] and base.shape[1]:
         ratios = np.exp(base.mean(axis=1) - own.mean(axis=1))
-        if not missing_runs(min(own.shape[1], base.shape[1])) and own is not base:
+        fewest = min(own.shape[1], base.shape[1])
+        if not missing_runs(fewest) and own is not base:
             count = affordable(max(own.shape[1], base.shape[1]), draws)
             drawn = [
                 bootstrap(
@@ -210,7 +213,8 @@ def _point(
                 for seed, side in enumerate((base, own))
             ]
             resampled = np.exp(drawn[0] - drawn[1])
-            intervals = [percentile_interval(resampled[:, i], level) for i in range(2)]
+            wider = expanded(level, fewest)
+            intervals = [percentile_interval(resampled[:, i], wider) for i in range(2)]
 
     def known(value: float) -> float | None:
         return None if math.isnan(value) else float(value)

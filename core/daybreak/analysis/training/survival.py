@@ -6,9 +6,11 @@ Analysis of Failure Time Data", 2nd edition, 2002, section 1.4). A run that ende
 is censored: it counts among those at risk as long as it went on, and as nothing after.
 
 A time to target is known as an interval only, between two looks at the metric. The curve takes the
-later end; `earliest` takes the earlier one. The truth lies between the two (for interval-censored
-data, B. W. Turnbull, JRSS B 38, 1976, would estimate it; with looks as regular as an epoch the two
-bounds say more, since they show what the grid of looks hides).
+later end. `least` is the smallest value that the curve can have at a moment, wherever in their
+intervals runs got there: those that might have been there by then were, just then (earlier, and the
+weight of runs that ended short meanwhile would fall on others). B. W. Turnbull, JRSS B 38, 1976,
+would estimate one curve from the intervals; with looks as regular as an epoch the bound says more,
+since it shows what the grid of looks hides.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ class Survival:
         low: lower end of its interval; NaN with too few runs.
         high: upper end.
         at_risk: runs still going on just before each moment, shape (m,).
-        earliest: the share at the same moments had every run got there right after its last look
-            that found it short, shape (m,); the truth lies between it and `share`.
+        least: the smallest share that the looks leave possible at each moment, shape (m,): every
+            run counts as there whose last look that found it short lies before.
         censored: when runs ended that did not get there.
         median: the first moment at which at most half of the runs are on the way; None if more are.
         missing: runs that are missing for an interval.
@@ -62,7 +64,7 @@ class Survival:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     at_risk: NDArray[np.int64]
-    earliest: NDArray[np.float64]
+    least: NDArray[np.float64]
     censored: NDArray[np.float64]
     median: float | None
     missing: int
@@ -94,6 +96,7 @@ def _curve(rows: Sequence[Timing], clock: str, level: float) -> Survival:
     late = np.asarray([one.spent[clock] for one in rows])
     early = np.asarray([one.lower[clock] for one in rows])
     moments, share, at_risk, variance = kaplan_meier(late, reached)
+    least = _least(moments, share, at_risk, early[reached], late[reached])
     moments = np.concatenate([[0.0], moments])
     share = np.concatenate([[1.0], share])
     at_risk = np.concatenate([[len(rows)], at_risk])
@@ -102,9 +105,8 @@ def _curve(rows: Sequence[Timing], clock: str, level: float) -> Survival:
     if not missing:
         ends = _log_log(share[1:], variance, level)
         low, high = (np.concatenate([[1.0], end]) for end in ends)
-    soon, before, _, _ = kaplan_meier(early, reached)
-    places = np.searchsorted(soon, moments, side="right")
-    half = np.flatnonzero(share <= 0.5)
+    # products of fractions such as 23/24 miss a half by their rounding
+    half = np.flatnonzero(share <= 0.5 + 1e-12)
     return Survival(
         benchmark=rows[0].benchmark,
         target=rows[0].target,
@@ -117,7 +119,7 @@ def _curve(rows: Sequence[Timing], clock: str, level: float) -> Survival:
         low=low,
         high=high,
         at_risk=at_risk.astype(np.int64),
-        earliest=np.concatenate([[1.0], before])[places],
+        least=np.concatenate([[1.0], least]),
         censored=np.sort(late[~reached]),
         median=float(moments[half[0]]) if len(half) else None,
         missing=missing,
@@ -141,6 +143,33 @@ def kaplan_meier(
     with np.errstate(divide="ignore"):
         variance = np.cumsum(there / (at_risk * (at_risk - there)))
     return moments, np.asarray(share), at_risk.astype(np.int64), variance
+
+
+def _least(
+    moments: NDArray[np.float64],
+    share: NDArray[np.float64],
+    at_risk: NDArray[np.int64],
+    early: NDArray[np.float64],
+    late: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the smallest possible share at each moment, shape (m,).
+
+    Args:
+        moments: when runs got there at the latest, shape (m,).
+        share: the curve there.
+        at_risk: runs at risk just before.
+        early: last look that found a run short, of those that got there, shape (reached,).
+        late: first look that found it there, shape (reached,).
+    """
+    import numpy as np
+
+    before = np.concatenate([[1.0], share[:-1]])
+    # two looks at one moment leave an interval without any width
+    early = np.minimum(early, np.nextafter(late, -np.inf))
+    begun = np.searchsorted(np.sort(early), moments, side="left")
+    gone = np.searchsorted(np.sort(late), moments, side="left")
+    found: NDArray[np.float64] = before * (1 - np.minimum(begun - gone, at_risk) / at_risk)
+    return found
 
 
 def _log_log(

@@ -22,6 +22,7 @@ from daybreak.analysis.resampling import (
     Interval,
     affordable,
     bootstrap,
+    expanded,
     percentile_interval,
 )
 from daybreak.analysis.training.runs import Timing, Timings
@@ -124,7 +125,8 @@ def _summary(rows: Sequence[Timing], clock: str, level: float, draws: int) -> Ti
             lambda p: np.stack([medians(upper[p]), expected_times(upper[p], spent[p])], axis=1),
             draws=affordable(len(rows), draws),
         )
-        of_median, of_expected = (percentile_interval(both[:, i], level) for i in range(2))
+        of_median = percentile_interval(both[:, 0], level)
+        of_expected = percentile_interval(both[:, 1], expanded(level, len(rows)))
     median = float(medians(upper[None])[0])
     expected = float(expected_times(upper[None], spent[None])[0])
     margins = [one.margin for one in rows if one.margin is not None]

@@ -6,7 +6,7 @@
 --   benchmark     full name of the benchmark
 --   optimizer     label of the optimizer
 --   failure_kind  build, crash, timeout, memory, wrong_result, resource, missing, missing_requirement,
---                 cancelled or internal
+--                 not_reached, cancelled or internal
 --   failures      trials that failed so
 --   trials        all trials of the optimizer on the benchmark in this run
 --   share         failures / trials

@@ -1,7 +1,8 @@
 -- training_repeats: which training runs are repeats of one another. On a benchmark whose seed decides
 -- everything that is drawn, runs of one configuration with one seed are one training, timed again (as
 -- references are during a run): they say nothing of other seeds, so the statistics keep one of them,
--- the middle one by its clock. On other benchmarks every run is one of its own.
+-- the middle one by its clock; of two in the middle the one recorded first, since the quicker one
+-- would flatter what is repeated. On other benchmarks every run is one of its own.
 -- Unit: counts.
 -- Uses: progress_metrics
 -- Columns:
@@ -27,8 +28,13 @@ runs AS (
     LEFT JOIN benchmarks b ON b.run_id = s.run_id AND b.benchmark = s.benchmark
     LEFT JOIN clocks c ON c.trial_id = t.trial_id
     WHERE t.failure_kind IS DISTINCT FROM 'cancelled'
+),
+ranked AS (
+    SELECT *, count(*) OVER same AS repeats, row_number() OVER (same ORDER BY clock_s) AS place
+    FROM runs
+    WINDOW same AS (PARTITION BY run_id, benchmark, entry, seed, configuration, luck)
 )
-SELECT trial_id, run_id, benchmark, count(*) OVER same AS repeats,
-       row_number() OVER (same ORDER BY clock_s, trial_id) = (1 + count(*) OVER same) // 2 AS kept
-FROM runs
-WINDOW same AS (PARTITION BY run_id, benchmark, entry, seed, configuration, luck)
+SELECT trial_id, run_id, benchmark, repeats,
+       row_number() OVER (PARTITION BY run_id, benchmark, entry, seed, configuration, luck
+                          ORDER BY abs(2 * place - repeats - 1), trial_id) = 1 AS kept
+FROM ranked

@@ -28,8 +28,8 @@
 --                 reached, at the last look
 --   upper         clock at the first look that found it reached; NULL if there is none
 --   reached       whether it was reached
---   spent         `upper` if it was reached, else all that was recorded: `lower`, or, for seconds
---                 and dollars of a run without any event, its measuring time
+--   spent         `upper` if it was reached, else all that was recorded: `lower`, or, of a run
+--                 without any event, its measuring time and what that cost, and no progress
 --   margin        how far beyond the threshold the metric was then, at least 0; NULL if not reached
 --   final_margin  how far beyond it was at the last look; below 0 if short of it
 --   later         looks after the threshold was reached; NULL if it was not
@@ -109,9 +109,13 @@ timed AS (
                 'all': r.measure_s},
                {'clock': 'wall_s', 'before': e.before_wall_s, 'hit': e.hit_wall_s,
                 'all': r.measure_s},
-               {'clock': 'epochs', 'before': e.before_epoch, 'hit': e.hit_epoch, 'all': NULL},
+               -- a run without any look made no progress, where others counted it
+               {'clock': 'epochs', 'before': e.before_epoch, 'hit': e.hit_epoch,
+                'all': CASE WHEN count(coalesce(e.hit_epoch, e.before_epoch)) OVER alike > 0
+                            THEN 0.0 END},
                {'clock': 'steps', 'before': e.before_step::DOUBLE, 'hit': e.hit_step::DOUBLE,
-                'all': NULL},
+                'all': CASE WHEN count(coalesce(e.hit_step, e.before_step)) OVER alike > 0
+                            THEN 0.0 END},
                {'clock': 'evaluations', 'before': e.evaluations::DOUBLE,
                 'hit': CASE WHEN e.reached THEN e.evaluations + 1.0 END, 'all': 0.0},
                {'clock': 'dollars',
@@ -131,6 +135,7 @@ timed AS (
     LEFT JOIN ends e ON e.trial_id = r.trial_id AND e.target_name = r.target_name
     LEFT JOIN metered m ON m.trial_id = r.trial_id AND m.target_name = r.target_name
     LEFT JOIN totals q ON q.trial_id = r.trial_id
+    WINDOW alike AS (PARTITION BY p.run_id, p.benchmark, r.target_name)
 )
 SELECT trial_id, study_id, run_id, benchmark, optimizer, coalesce(reference, optimizer) AS entry,
        seed, number, reference, target_name, threshold, metric, point.clock AS clock,

@@ -179,7 +179,7 @@ def still_on_the_way(material: Material) -> Body:
         for values in zip(
             *(
                 np.asarray(column).tolist()
-                for column in (one.moments, one.share, one.low, one.high, one.earliest, one.at_risk)
+                for column in (one.moments, one.share, one.low, one.high, one.least, one.at_risk)
             ),
             strict=True,
         )
@@ -198,8 +198,7 @@ def still_on_the_way(material: Material) -> Body:
         ),
         sql=answers.timed_sql(material.evidence, clock),
         data=Data(
-            ("benchmark", "target", "entry", clock, "share", "low", "high",
-             "share had they arrived just after the look before", "at risk"),
+            ("benchmark", "target", "entry", clock, "share", "low", "high", "at least", "at risk"),
             rows,
         ),
         notes=notes,
