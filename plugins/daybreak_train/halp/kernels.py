@@ -17,6 +17,8 @@ and unbiased in each coordinate, though not independent of other steps (shared r
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -166,92 +168,12 @@ def float_steps(kind, x, y, output, w, slopes, pull, step, keep, stream, count):
 
 
 @njit(nogil=True)
-def int8_steps(
-    kind, q, y, output, z, scores, first, slopes, pull, unit, gain, decay, table, stream, count
-):  # type: ignore[no-untyped-def]
-    """Take `count` steps of 8-bit arithmetic; what each does is said at the head of the module.
-
-    Args:
-        kind: the model.
-        q: data, int8 (samples, features), within +-127.
-        y: targets (samples,).
-        output: fixed weights of the network (classes, rows).
-        z: model, int8 (rows, features); changed.
-        scores: of the snapshot in full precision (samples, rows); zeros for plain LP-SGD.
-        first: the integer scores of the snapshot, int64 (samples, rows); zeros where it is Z = 0.
-        slopes: of the snapshot (samples, rows); zeros for plain LP-SGD.
-        pull: what every step subtracts, int16 (rows, features), in 1/256 of delta.
-        unit: what one unit of the integer score is worth: delta times the data's unit.
-        gain: steps in 1/256 of delta for a slope of 1 and one unit of the data.
-        decay: step * l2.
-        table: random bytes, at least TABLE + features of them.
-        stream: a row of `new_streams`; advanced.
-        count: number of steps.
-    """
-    samples, rows, features = q.shape[0], z.shape[0], z.shape[1]
-    now = np.zeros(rows)
-    fresh = np.zeros(rows)
-    work = np.zeros(max(output.shape[0], rows))
-    following = below(next_word(stream), samples)
-    for _ in range(count):
-        # the next sample is drawn one step ahead, so that its data come in meanwhile
-        i = following
-        following = below(next_word(stream), samples)
-        prefetch(q[following], 0, features)
-        for r in range(rows):
-            now[r] = scores[i, r] + unit * np.float64(_dot8(q[i], z[r]) - first[i, r])
-        link(kind, now, y[i], output, fresh, work)
-        for r in range(rows):
-            word = next_word(stream)
-            c, shift = mantissa(gain * (fresh[r] - slopes[i, r]), 7, 14, 128.0, fraction(word))
-            at = np.int64(word & _MASK)
-            less = np.int64(math.floor(256.0 * decay + fraction(next_word(stream))))
-            _move8(
-                z[r], q[i], pull[r], table[at : at + features], np.int16(c), np.int16(shift),
-                np.int16((1 << shift) >> 1), np.int16(256 - min(less, 256)),
-            )  # fmt: skip
-
-
-@njit(nogil=True)
 def _move8(z, q, pull, bits, c, shift, half, keep):  # type: ignore[no-untyped-def]
     for j in range(z.shape[0]):
         moved = mul16(np.int16(z[j]), keep)
         moved = ssub16(moved, shr16(add16(mul16(c, np.int16(q[j])), half), shift))
         moved = sadd16(ssub16(moved, pull[j]), np.int16(bits[j]))
         z[j] = np.int8(shr16(moved, _SHR8))
-
-
-@njit(nogil=True)
-def int16_steps(
-    kind, q, y, output, z, scores, first, slopes, pull, unit, gain, decay, table, stream, count
-):  # type: ignore[no-untyped-def]
-    """Take `count` steps of 16-bit arithmetic: `int8_steps` with 14 bits after the point.
-
-    `q` and `z` are int16, within +-32767, `pull` int32 within +-2^29 in 1/16384 of delta, `gain`
-    counts these, `table` holds numbers of 14 bits.
-    """
-    samples, rows, features = q.shape[0], z.shape[0], z.shape[1]
-    now = np.zeros(rows)
-    fresh = np.zeros(rows)
-    work = np.zeros(max(output.shape[0], rows))
-    following = below(next_word(stream), samples)
-    for _ in range(count):
-        # the next sample is drawn one step ahead, so that its data come in meanwhile
-        i = following
-        following = below(next_word(stream), samples)
-        prefetch(q[following], 0, features)
-        for r in range(rows):
-            now[r] = scores[i, r] + unit * np.float64(_dot16(q[i], z[r]) - first[i, r])
-        link(kind, now, y[i], output, fresh, work)
-        for r in range(rows):
-            word = next_word(stream)
-            c, shift = mantissa(gain * (fresh[r] - slopes[i, r]), 14, 28, 16384.0, fraction(word))
-            at = np.int64(word & _MASK)
-            less = np.int64(math.floor(16384.0 * decay + fraction(next_word(stream))))
-            _move16(
-                z[r], q[i], pull[r], table[at : at + features], np.int32(c), np.int32(shift),
-                np.int32((1 << shift) >> 1), np.int32(16384 - min(less, 16384)),
-            )  # fmt: skip
 
 
 @njit(nogil=True)
@@ -262,3 +184,75 @@ def _move16(z, q, pull, bits, c, shift, half, keep):  # type: ignore[no-untyped-
         moved = add32(sub32(moved, pull[j]), np.int32(bits[j]))
         moved = shr32(moved, _SHR14)
         z[j] = np.int16(min(max(moved, _LEAST16), _MOST16))
+
+
+def _integer_steps(
+    dot: Callable[..., Any], move: Callable[..., Any], lane: type, points: int, digits: int
+) -> Callable[..., None]:
+    """Return the compiled steps of one width.
+
+    Args:
+        dot: the compiled dot product of a sample and a row.
+        move: the compiled change of a row.
+        lane: integer type of the arithmetic, twice as wide as the model's.
+        points: bits after the point.
+        digits: bits of a multiplier; its largest shift is twice as many.
+    """
+    one, limit, most = 1 << points, float(1 << digits), 2 * digits
+
+    @njit(nogil=True)
+    def steps(
+        kind, q, y, output, z, scores, first, slopes, pull, unit, gain, decay, table, stream, count
+    ):  # type: ignore[no-untyped-def]
+        samples, rows, features = q.shape[0], z.shape[0], z.shape[1]
+        now = np.zeros(rows)
+        fresh = np.zeros(rows)
+        work = np.zeros(max(output.shape[0], rows))
+        following = below(next_word(stream), samples)
+        for _ in range(count):
+            # the next sample is drawn one step ahead, so that its data come in meanwhile
+            i = following
+            following = below(next_word(stream), samples)
+            prefetch(q[following], 0, features)
+            for r in range(rows):
+                now[r] = scores[i, r] + unit * np.float64(dot(q[i], z[r]) - first[i, r])
+            link(kind, now, y[i], output, fresh, work)
+            for r in range(rows):
+                word = next_word(stream)
+                c, shift = mantissa(
+                    gain * (fresh[r] - slopes[i, r]), digits, most, limit, fraction(word)
+                )
+                at = np.int64(word & _MASK)
+                less = np.int64(math.floor(one * decay + fraction(next_word(stream))))
+                move(
+                    z[r], q[i], pull[r], table[at : at + features], lane(c), lane(shift),
+                    lane((1 << shift) >> 1), lane(one - min(less, one)),
+                )  # fmt: skip
+
+    return steps
+
+
+#: Take `count` steps of 8-bit arithmetic; what each does is said at the head of the module.
+#:
+#: Arguments:
+#:     kind: the model.
+#:     q: data, int8 (samples, features), within +-127.
+#:     y: targets (samples,).
+#:     output: fixed weights of the network (classes, rows).
+#:     z: model, int8 (rows, features); changed.
+#:     scores: of the snapshot in full precision (samples, rows); zeros for plain LP-SGD.
+#:     first: the integer scores of the snapshot, int64 (samples, rows); zeros where it is Z = 0.
+#:     slopes: of the snapshot (samples, rows); zeros for plain LP-SGD.
+#:     pull: what every step subtracts, int16 (rows, features), in 1/256 of delta.
+#:     unit: what one unit of the integer score is worth: delta times the data's unit.
+#:     gain: steps in 1/256 of delta for a slope of 1 and one unit of the data.
+#:     decay: step * l2.
+#:     table: random bytes, at least TABLE + features of them.
+#:     stream: a row of `new_streams`; advanced.
+#:     count: number of steps.
+int8_steps = _integer_steps(_dot8, _move8, np.int16, points=8, digits=7)
+
+#: Take `count` steps of 16-bit arithmetic: `int8_steps` with 14 bits after the point. `q` and `z`
+#: are int16, within +-32767, `pull` int32 within +-2^29 in 1/16384 of delta, `gain` counts these,
+#: `table` holds numbers of 14 bits.
+int16_steps = _integer_steps(_dot16, _move16, np.int32, points=14, digits=14)
