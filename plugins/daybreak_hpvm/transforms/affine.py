@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from daybreak_hpvm.ir.expr import Binary, Cast, Const, Expr, Index, Select, Unary
 from daybreak_hpvm.ir.program import Stmt
@@ -122,7 +123,7 @@ def _apply_unary(op: str, value: int, kind: IntType) -> int:
     return ~value if kind.signed else kind.high - value
 
 
-_FOLD = {
+_FOLD: Final[dict[str, Callable[[int, int], int]]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
