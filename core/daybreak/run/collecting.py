@@ -1,15 +1,15 @@
-"""Collections: runs of imported studies that later imports add to.
+"""Runs of imported studies: collections that later imports add to, and those that stay as they are.
 
 A study of a collection is known by its `study_key` (the path of an entry within its repository,
 say). What is recorded already is not recorded again; what has changed is recorded again under the
-ids that it had, so that the index shows it once.
+ids that it had, so that the index shows it once. So an import that was killed goes on where it was.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -21,9 +21,12 @@ from daybreak.plugin.exchange import RecordedStudy
 from daybreak.run.keys import canonical, digest
 from daybreak.store import RunWriter, StudyRow, read_run
 from daybreak.store.codec import encode_trial
+from daybreak.store.locks import is_locked
+from daybreak.store.reader import read_records
 from daybreak.store.segments import run_folder
+from daybreak.store.writer import LOCK_NAME
 
-__all__ = ["Collected", "Collector", "collection_id", "study_columns", "write_run_parts"]
+__all__ = ["Collected", "Collector", "collection_id", "record_run"]
 
 _STUDY = frozenset(column.name for column in fields(StudyRow))
 
@@ -75,9 +78,16 @@ class Collector:
         name = str(study.run["name"])
         if self._run is None or self._run.name != name:
             self.close()
-            self._run = _Run(self._results, name, self._source)
+            self._run = _Run(
+                self._results,
+                collection_id(name),
+                name=name,
+                source=self._source,
+                suite_key=digest(["collection", name]),
+            )
             self.done.runs[self._run.run_id] = None
-        match self._run.take(study):
+        key = str(study.study["study_key"])
+        match self._run.take(study, key, digest([self._run.run_id, key])[:16]):
             case "added":
                 self.done.added += 1
             case "changed":
@@ -101,32 +111,88 @@ class Collector:
             run.abandon()
 
 
-class _Run:
-    """One collection: what it has, and its writer as soon as there is something to write."""
+def record_run(
+    results: Path,
+    run_id: str,
+    studies: Iterable[RecordedStudy],
+    *,
+    suite: str,
+    source: str,
+    suite_key: str,
+) -> bool:
+    """Record a run that is known by its content; return whether it was there already.
 
-    def __init__(self, results: Path, name: str, source: str) -> None:
+    Either all of it is recorded or none; what a killed import left of it is completed.
+
+    Raises:
+        StoreError: the folder cannot be written, or another process writes to the run.
+    """
+    run = _Run(results, run_id, name=None, source=source, suite_key=suite_key, suite=suite)
+    if run.complete:
+        return True
+    try:
+        for number, study in enumerate(studies):
+            # ids of studies are unique over all runs, and these may be known from where they come
+            study_id = digest([run_id, number])[:16]
+            run.take(study, study_id, study_id)
+        run.close()
+    except BaseException:
+        run.abandon()
+        raise
+    return False
+
+
+class _Run:
+    """One run: what it has, and its writer as soon as there is something to write.
+
+    `name` is that of a collection, None for a run that is known by its content (`suite_key`).
+    """
+
+    def __init__(
+        self,
+        results: Path,
+        run_id: str,
+        *,
+        name: str | None,
+        source: str,
+        suite_key: str,
+        suite: str | None = None,
+    ) -> None:
         self.name = name
-        self.run_id = collection_id(name)
+        self.run_id = run_id
         self._results = results
         self._source = source
+        self._suite_key = suite_key
+        self._suite = suite or name or run_id
         self._writer: RunWriter | None = None
-        self._new = not run_folder(results, self.run_id).exists()
         self._from: str | None = None
+        self._finished = False
         self._studies: dict[str, str] = {}
         self._trials: dict[str, dict[int, str]] = {}
         self._benchmarks: dict[str, str] = {}
+        folder = run_folder(results, run_id)
+        if folder.exists() and _is_empty(folder):
+            shutil.rmtree(folder)
+        self._new = not folder.exists()
         if not self._new:
             self._read()
 
+    @property
+    def complete(self) -> bool:
+        """Whether the run was there, finished."""
+        return self._finished
+
     def _read(self) -> None:
         recorded = read_run(self._results, self.run_id)
-        if "collection" not in recorded.info.row:
+        info = recorded.info
+        if self.name is not None and "collection" not in info.row:
             raise StoreError(
                 f"there is a run '{self.run_id}' that is no collection of imported studies",
-                file=recorded.info.folder,
+                file=info.folder,
                 remedy="import under another name: --name",
             )
-        self._from = recorded.info.row.get("imported_from")
+        self._finished = info.status == "finished"
+        self._from = info.row.get("imported_from") if self.name is not None else None
         self._benchmarks = {
             name: canonical(_plain_benchmark(row)) for name, row in recorded.benchmarks.items()
         }
@@ -136,10 +202,9 @@ class _Run:
                 trial.number: digest(encode_trial("", trial)) for trial in study.trials
             }
 
-    def take(self, recorded: RecordedStudy) -> str:
-        key = str(recorded.study["study_key"])
-        study_id = digest([self.run_id, key])[:16]
-        row = StudyRow(**study_columns(recorded, self.run_id, study_id, key))
+    def take(self, recorded: RecordedStudy, key: str, study_id: str) -> str:
+        """Record a study unless it is there; return ``added``, ``changed`` or ``known``."""
+        row = StudyRow(**_study_columns(recorded, self.run_id, study_id, key))
         content = _content(row)
         had = self._trials.get(key, {})
         fresh = []
@@ -158,7 +223,7 @@ class _Run:
                 expected="a name for each collection",
                 remedy="import this one under another name: --name",
             )
-        writer = self._open(recorded)
+        writer = self._open(recorded.run)
         self._write_benchmark(writer, recorded.benchmark)
         # no change of status is recorded: each would wait for the disk, and thousands are to come.
         # Where an import is killed, the next one finds which trials are missing
@@ -170,16 +235,15 @@ class _Run:
         self._studies[key], self._trials[key] = content, had
         return "added" if known is None else "changed"
 
-    def _open(self, recorded: RecordedStudy) -> RunWriter:
+    def _open(self, run: Mapping[str, Any]) -> RunWriter:
         if self._writer is None and not self._new:
             self._writer = RunWriter.resume(self._results, self.run_id)
         elif self._writer is None:
-            run = recorded.run
             row = {
-                "suite": run.get("suite") or self.name,
-                "collection": self.name,
+                "suite": run.get("suite") or self._suite,
                 "imported_from": self._source,
                 "imported_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+                **({} if self.name is None else {"collection": self.name}),
                 **{
                     name: run[name]
                     for name in ("started_at", "daybreak_version", "details")
@@ -187,9 +251,14 @@ class _Run:
                 },
             }
             self._writer = RunWriter.create(
-                self._results, self.run_id, suite_key=digest(["collection", self.name]), row=row
+                self._results, self.run_id, suite_key=self._suite_key, row=row
             )
-            write_run_parts(self._writer, run)
+            for part, write in (
+                ("machine", self._writer.machine),
+                ("environment", self._writer.environment),
+            ):
+                if run.get(part):
+                    write(run.get(f"{part}_id") or digest(run[part])[:16], run[part])
         return self._writer
 
     def _write_benchmark(self, writer: RunWriter, benchmark: Mapping[str, Any]) -> None:
@@ -200,12 +269,16 @@ class _Run:
             self._benchmarks[name] = content
 
     def close(self) -> None:
+        """Mark the run as finished, also one that was killed when all was recorded but that."""
+        if self._writer is None and not self._new and not self._finished:
+            self._writer = RunWriter.resume(self._results, self.run_id)
         writer, self._writer = self._writer, None
         if writer is not None:
             with writer:
                 writer.finish("finished")
 
     def abandon(self) -> None:
+        """Remove a run that is new; one that was there keeps what it has."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -214,17 +287,19 @@ class _Run:
             shutil.rmtree(run_folder(self._results, self.run_id), ignore_errors=True)
             return
         with writer, suppress(StoreError):
-            writer.finish("finished")
+            if self.name is not None:
+                writer.finish("finished")
 
 
-def write_run_parts(writer: RunWriter, run: Mapping[str, Any]) -> None:
-    """Record the machine and the environment of `run`, as far as it names them."""
-    for part, write in (("machine", writer.machine), ("environment", writer.environment)):
-        if run.get(part):
-            write(run.get(f"{part}_id") or digest(run[part])[:16], run[part])
+def _is_empty(folder: Path) -> bool:
+    """Return whether a run was killed before its first record: there is nothing in it to keep."""
+    if not folder.is_dir() or is_locked(folder / LOCK_NAME):
+        return False
+    records = read_records(folder, trials=False)
+    return not any(isinstance(record, str) or record["type"] == "run" for record in records)
 
 
-def study_columns(
+def _study_columns(
     recorded: RecordedStudy, run_id: str, study_id: str, study_key: str
 ) -> dict[str, Any]:
     """Return the columns of `StudyRow` for a recorded study; details that have no column stay."""

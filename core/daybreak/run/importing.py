@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,10 @@ from daybreak.errors import PluginError, StoreError, UserError, nearest
 from daybreak.plugin import Component, Registry
 from daybreak.plugin.exchange import ImportReport, ImportRequest, RecordedStudy
 from daybreak.plugin.folders import data_folder
-from daybreak.run.collecting import Collected, Collector, study_columns, write_run_parts
+from daybreak.run.collecting import Collected, Collector, record_run
 from daybreak.run.keys import digest
-from daybreak.store import RunWriter, StudyRow, ingest
+from daybreak.store import ingest
 from daybreak.store.codec import encode_trial
-from daybreak.store.segments import run_folder
 from daybreak.suite.benchmarks import guarded
 from daybreak.suite.options import typed_options
 
@@ -176,7 +173,7 @@ def record_studies(
     """Record studies as one finished run; return its id, and whether it was there already.
 
     The id is made of the content, so that importing a file twice changes nothing. Either all of it
-    is recorded or none.
+    is recorded or none; after a kill, importing again completes it.
 
     Args:
         results: the results folder; made if it is missing.
@@ -194,48 +191,12 @@ def record_studies(
         ]
     )
     run_id = f"{suite}-{content[:12]}"
-    folder = run_folder(results, run_id)
-    if folder.exists():
-        return run_id, True
-    run = dict(studies[0].run)
-    row = {
-        "suite": run.get("suite") or suite,
-        "imported_from": source,
-        "imported_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        **{
-            name: run[name]
-            for name in ("started_at", "daybreak_version")
-            if run.get(name) is not None
-        },
-    }
-    try:
-        with RunWriter.create(results, run_id, suite_key=content, row=row) as writer:
-            _write(writer, run, studies)
-            writer.finish("finished")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    # the spool has everything: whoever asks next brings the index up to date, or says more
-    with suppress(StoreError):
-        ingest(results, wait_s=5.0)
-    return run_id, False
-
-
-def _write(writer: RunWriter, run: Mapping[str, Any], studies: Sequence[RecordedStudy]) -> None:
-    write_run_parts(writer, run)
-    benchmarks: set[str] = set()
-    for number, recorded in enumerate(studies):
-        benchmark = str(recorded.benchmark["benchmark"])
-        if benchmark not in benchmarks:
-            benchmarks.add(benchmark)
-            writer.benchmark(recorded.benchmark)
-        # ids of studies are unique over all runs, and these may be known from where they come from
-        study_id = digest([writer.run_id, number])[:16]
-        row = StudyRow(**study_columns(recorded, writer.run_id, study_id, study_id))
-        writer.study(row)
-        for trial in recorded.trials:
-            writer.trial(study_id, trial)
-        writer.study_status(study_id, row.status, row.message)
+    known = record_run(results, run_id, studies, suite=suite, source=source, suite_key=content)
+    if not known:
+        # the spool has everything: whoever asks next brings the index up to date, or says more
+        with suppress(StoreError):
+            ingest(results, wait_s=5.0)
+    return run_id, known
 
 
 def _broken(component: Component, what: str) -> PluginError:

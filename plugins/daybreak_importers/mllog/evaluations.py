@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from daybreak_importers.mllog.clocks import (
+    AFTERWARDS,
+    Clocks,
+    Progress,
+    believable,
+    position,
+    trains,
+)
 from daybreak_importers.mllog.lines import Line
 from daybreak_importers.text import as_text, find_number
 
-__all__ = [
-    "EVALUATION",
-    "TRAINING",
-    "Evaluated",
-    "Evaluation",
-    "epoch_shift",
-    "evaluate",
-    "position",
-]
+__all__ = ["EVALUATION", "Evaluated", "Evaluation", "epoch_shift", "evaluate"]
 
-#: Keys of lines that say that training begins, or goes on.
-TRAINING = frozenset({"train_epoch", "epoch_start", "block_start"})
+_RESULTS = frozenset({"eval_accuracy", "eval_error"})
 #: Keys of lines that have an evaluation's numbers.
-EVALUATION = frozenset({"eval_accuracy", "eval_result"})
+EVALUATION = _RESULTS | {"eval_result"}
 #: Ranks of one job log the same evaluation within this many seconds.
 _RANKS_S = 60.0
-#: An epoch beyond this is a number of samples under the name of an epoch (BERT, say).
-_MOST_EPOCHS = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +69,15 @@ def evaluate(segment: list[Line], began: float | None, seconds: float | None) ->
     Args:
         segment: the run's lines.
         began: UTC seconds of run_start; None: unknown.
-        seconds: from run_start to run_stop; None: unknown.
+        seconds: length of the run, whose end is run_stop; None: unknown.
     """
     stops = any(line.key == "eval_stop" for line in segment)
     done = Evaluated(concurrent=_is_concurrent(segment, stops=stops))
-    clocks = _Clocks(concurrent=done.concurrent)
+    clocks = Clocks(concurrent=done.concurrent, seconds=seconds)
+    progress = Progress(segment, began)
     shift = epoch_shift(segment)
     recent: dict[object, float | None] = {}
-    bracketed = True
+    bracketed, afterwards = True, False
     for line in segment:
         wall = None if line.time is None or began is None else line.time - began
         epoch, step = position(line)
@@ -91,12 +88,14 @@ def evaluate(segment: list[Line], began: float | None, seconds: float | None) ->
         if line.key not in EVALUATION:
             continue
         values = _values(line)
-        stamp = find_number(line.metadata.get("timestamp"))
+        stamp = None
+        if line.key == "eval_result":
+            stamp = find_number(line.metadata.get("timestamp"))
+            if stamp is None or values is None:
+                continue  # a summary of what eval_accuracy said
         if values is None:
             done.lost.append(line.number)
             continue
-        if line.key == "eval_result" and stamp is None:
-            continue  # a summary of what eval_accuracy said
         same = (line.key, epoch, step, tuple(sorted(values.items())))
         if same in recent and _is_repeat(line.time, recent[same], named_epoch=epoch is not None):
             done.repeated += 1
@@ -105,92 +104,22 @@ def evaluate(segment: list[Line], began: float | None, seconds: float | None) ->
         train = clocks.of(epoch)
         if train is None:
             bracketed, train = False, wall
-        train, wall, odd = _believable(train, wall, stamp, seconds)
-        if odd is not None:
+        late = wall is not None and seconds is not None and wall > seconds + 1.0
+        came = progress.at(epoch, step) if late else None
+        train, wall, odd = believable(train, wall, stamp, seconds, came)
+        if odd == AFTERWARDS and wall is not None:
+            afterwards, train = True, clocks.trained(wall)
+        elif odd is not None:
             done.remarks.append((line.number, odd))
         if epoch is not None:
             epoch += shift
         done.found.append(Evaluation(line.number, epoch, step, train, wall, values))
     if not bracketed:
         done.remarks.append((None, "no eval_start: train_s contains evaluation"))
+    if afterwards:
+        done.remarks.append((None, AFTERWARDS))
     done.paused_s = clocks.paused_s
     return done
-
-
-class _Clocks:
-    """The training clock, in seconds of the wall's since run_start less evaluation."""
-
-    def __init__(self, *, concurrent: bool) -> None:
-        self.paused_s = 0.0
-        self._concurrent = concurrent
-        # begun evaluations that no result has been seen of: epoch as logged, training clock
-        self._waiting: list[tuple[float | None, float]] = []
-        self._latest: float | None = None
-        self._open_since: float | None = None
-
-    def begin(self, epoch: float | None, wall: float) -> None:
-        """An evaluation begins; another rank may say so again."""
-        if self._open_since is None:
-            self._open_since = wall
-        elif not self._concurrent or any(epoch == other for other, _ in self._waiting):
-            return
-        self._waiting.append((epoch, max(0.0, wall - self.paused_s)))
-
-    def end(self, wall: float | None) -> None:
-        """An evaluation ends."""
-        if self._open_since is not None and wall is not None and not self._concurrent:
-            self.paused_s += max(0.0, wall - self._open_since)
-        self._open_since = None
-
-    def of(self, epoch: float | None) -> float | None:
-        """Return the training clock when the evaluation with this result began; None: unknown.
-
-        Where epochs are numbered wrongly, the one that has waited longest is taken.
-        """
-        if self._waiting:
-            places = [i for i, (other, _) in enumerate(self._waiting) if other == epoch]
-            self._latest = self._waiting.pop(places[0] if places else 0)[1]
-        return self._latest
-
-
-def _believable(
-    train: float | None, wall: float | None, stamp: float | None, seconds: float | None
-) -> tuple[float | None, float | None, str | None]:
-    """Return both clocks of an evaluation as far as they can be true, and what is odd about them.
-
-    Evaluations made after the run may name the moment that they are about: `stamp`, in seconds
-    since run_start.
-    """
-    if wall is None:
-        return None, None, "no time: the evaluation has no clock"
-    if wall < 0:
-        return None, None, "negative time: before run_start, so without a clock"
-    if stamp is not None and 0 <= stamp <= (stamp if seconds is None else seconds) + 1.0:
-        return stamp, stamp, None
-    if seconds is not None and wall > seconds + 1.0:
-        return None, None, "after run_stop: the evaluation has no clock"
-    return train, wall, None
-
-
-def position(line: Line) -> tuple[float | None, int | None]:
-    """Return the epoch and the step or number of samples that a line names."""
-    given: Mapping[str, Any] = line.metadata
-    if isinstance(line.value, dict):
-        given = {**line.value, **given}
-    epoch = find_number(given.get("epoch_num", given.get("epoch")))
-    if epoch is None and line.key in ("eval_start", "eval_stop", "train_epoch"):
-        epoch = None if isinstance(line.value, dict) else find_number(line.value)
-    step = None
-    for name in ("step_num", "step", "iteration_num", "iteration", "samples_count", "samples"):
-        found = find_number(given.get(name))
-        if found is not None and 0 <= found < 1 << 62:
-            step = int(found)
-            break
-    if epoch is not None and epoch > _MOST_EPOCHS:
-        step, epoch = (int(epoch) if step is None and epoch < 1 << 62 else step), None
-    if epoch is not None and epoch < 0:
-        epoch = None
-    return epoch, step
 
 
 def epoch_shift(segment: list[Line]) -> int:
@@ -202,7 +131,7 @@ def epoch_shift(segment: list[Line]) -> int:
     first: float | None = None
     begun: float | None = None
     for line in segment:
-        if line.key in TRAINING:
+        if trains(line):
             epoch = find_number(line.metadata.get("first_epoch_num"))
             count = find_number(line.metadata.get("epoch_count")) or 1
             if epoch is None:
@@ -210,7 +139,7 @@ def epoch_shift(segment: list[Line]) -> int:
             if epoch is not None:
                 first = epoch if first is None else min(first, epoch)
                 begun = epoch + count - 1
-        elif line.key in ("eval_start", "eval_accuracy"):
+        elif line.key == "eval_start" or line.key in _RESULTS:
             epoch = position(line)[0]
             if epoch is not None:
                 return int(first == 0 and begun is not None and epoch <= begun)
@@ -249,12 +178,12 @@ def _is_concurrent(segment: list[Line], *, stops: bool) -> bool:
             if under_way and epoch not in under_way:
                 return True
             under_way.add(epoch)
-        elif line.key == "eval_stop" or (not stops and line.key == "eval_accuracy"):
+        elif line.key == "eval_stop" or (not stops and line.key in _RESULTS):
             if epoch in under_way:
                 under_way.discard(epoch)
             else:
                 under_way.clear()
-        elif line.key in TRAINING and under_way:
+        elif under_way and trains(line):
             return True
     return False
 

@@ -19,6 +19,7 @@ __all__ = ["LogFile", "Place", "find_logs", "place_of"]
 
 _ROUND = re.compile(r"(?:^|[_-])v(\d+\.\d+)(?:\.\d+)?(?:$|[_-])", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!.*\d)")
+_RUN_NUMBER = re.compile(r"result[_-]?(?:run)?[_-]?(\d{1,6})(?!\d)", re.IGNORECASE)
 _RESULT = re.compile(r"[_-]?result[_-]?\d+$")
 _COMPRESSED = frozenset({".gz", ".zip", ".tgz", ".bz2", ".xz", ".tar", ".7z", ".zst"})
 _OTHER = frozenset(
@@ -85,8 +86,8 @@ class LogFile:
 
     @property
     def number(self) -> int | None:
-        """N of ``result_N.txt``."""
-        match = _NUMBER.search(self.path.stem)
+        """N of ``result_N.txt``, whatever follows it."""
+        match = _RUN_NUMBER.search(self.path.stem) or _NUMBER.search(self.path.stem)
         return int(match[1]) if match and len(match[1]) <= 6 else None
 
     @property
@@ -167,8 +168,12 @@ def place_of(log: LogFile, root: Path) -> Place:
     at = len(folders) - 1 - list(folders)[::-1].index("results")
     before = [part for part in folders[:at] if not _ROUND.search(part)]
     after = list(folders[at + 1 :])
-    benchmark = after.pop() if after and is_name(after[-1]) else None
-    if benchmark is None and len(after) > 1:
+    # logs may lie deeper: results/SYSTEM/BENCHMARK/raw_logs
+    deep = next((i for i in range(len(after) - 1, -1, -1) if is_name(after[i])), None)
+    benchmark = None if deep is None else after[deep]
+    if deep is not None:
+        del after[deep:]
+    elif len(after) > 1:
         benchmark = after.pop()
     system = "/".join(after) or None
     label = "/".join([*before, *after]) or "results"

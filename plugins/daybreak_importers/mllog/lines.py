@@ -33,8 +33,9 @@ __all__ = ["KEYS", "Damaged", "Line", "read_lines", "scan"]
 KEYS = frozenset(
     {
         *("run_start", "run_stop", "init_start", "init_stop"),
-        *("eval_start", "eval_stop", "eval_accuracy", "eval_result", "eval_target"),
+        *("eval_start", "eval_stop", "eval_accuracy", "eval_error", "eval_result", "eval_target"),
         *("train_epoch", "epoch_start", "block_start"),
+        *("epoch_stop", "block_stop", "save_model"),
         *("submission_benchmark", "submission_org", "submission_platform"),
         *("submission_division", "submission_status"),
         *("seed", "run_set_random_seed", "global_batch_size", "gradient_accumulation_steps"),
@@ -66,6 +67,9 @@ _DATED = re.compile(
 )
 _KEYS = frozenset(key.encode() for key in KEYS)
 _PERCENT = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*%")
+# what Python writes in another way than JSON; texts in double quotes are passed over
+_PYTHON = re.compile(r""""(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'|\b(None|True|False)\b""")
+_PYTHON_WORDS = {"None": "null", "True": "true", "False": "false"}
 
 #: Bytes read at once.
 _BLOCK = 4 * 1024 * 1024
@@ -252,22 +256,38 @@ def _parse_mllog(rest: str, number: int) -> Line | None:
         return None
     moment = find_number(content.get("time_ms"))
     if moment is not None:
-        moment /= 1000
+        # some lines of some logs have seconds under this name
+        moment = _or_none(moment / 1000) or _or_none(moment)
     else:
-        moment = find_number(content.get("time_s"))
+        moment = _or_none(find_number(content.get("time_s")))
     metadata = _object(content.get("metadata"))
-    return Line(number, "0.7", _or_none(moment), content["key"], content.get("value"), metadata)
+    return Line(number, "0.7", moment, content["key"], content.get("value"), metadata)
 
 
 _NOTHING = object()
 
 
 def _json(text: str) -> Any:
-    """Return the JSON value that `text` begins with, `_NOTHING` if it begins with none."""
+    """Return the JSON value that `text` begins with, `_NOTHING` if it begins with none.
+
+    Some submitters wrote Python instead (v0.6): ``{"value": null, "metadata": {'lineno': 742}}``.
+    """
+    text = text.lstrip()
     try:
-        return _decoder.raw_decode(text.lstrip())[0]
+        return _decoder.raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        if text[:1] not in ("{", "["):
+            return _NOTHING
+    try:
+        return _decoder.raw_decode(_PYTHON.sub(_in_json, text))[0]
     except (ValueError, RecursionError):
         return _NOTHING
+
+
+def _in_json(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return json.dumps(found[1].replace("\\'", "'"))
+    return _PYTHON_WORDS.get(found[0], found[0])
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ __all__ = ["Judged", "judge"]
 
 #: A score above this is a percentage where the target is a fraction.
 _FRACTION = 1.5
+#: Scored from 0 to 100 by the rules, from 0 to 1 by some logs.
+_BLEU = "bleu"
 #: What names of metrics contain, in lower case, where evaluations name several.
 _WORDS = {"box_ap": ("box",), "mask_ap": ("mask", "seg")}
 
@@ -103,10 +105,17 @@ def _started(run: Run) -> str:
 def _target(run: Run, quality: Quality, file: str, findings: Findings) -> float | None:
     """Return the target of the progress metric: the round's, or what the log says it went for."""
     curve = quality.curve
-    if run.target is None or len(quality.parts) > 1:
+    if len(quality.parts) > 1:
+        return curve.target
+    if run.target is None:
+        batch = run.facts.get("global_batch_size")
+        if curve.large and isinstance(batch, int | float) and batch >= curve.large[0]:
+            return curve.large[1]
         return curve.target
     logged = run.target
-    if curve.unit == "1" and curve.metric != "bleu" and curve.more and _FRACTION < logged <= 100:
+    if curve.metric == _BLEU:
+        logged *= 100 if 0 < logged <= 1 else 1
+    elif curve.unit == "1" and curve.more and _FRACTION < logged <= 100:
         logged /= 100
     if curve.target is not None and abs(logged - curve.target) > 1e-9 * abs(curve.target):
         findings.remark(
@@ -121,15 +130,19 @@ def _points(run: Run, quality: Quality, file: str, findings: Findings) -> list[_
     if len(quality.parts) == 1:
         part = quality.parts[0]
         numbers = [next(iter(each.values.values())) for each in run.evaluated.found]
-        percent = _in_percent(part, numbers)
-        if percent:
+        factor = 1.0
+        if _in_percent(part, numbers):
+            factor = 0.01
             findings.remark(file, f"percentages: {part.metric} is divided by 100")
+        elif part.metric == _BLEU and numbers and 0 < max(numbers) <= 1:
+            factor = 100.0  # v0.7
+            findings.remark(file, f"fractions: {part.metric} is multiplied by 100")
         for each in run.evaluated.found:
             if len(each.values) > 1:
                 others = ", ".join(list(each.values)[1:5])
                 findings.remark(file, f"several numbers: {others} are not read", line=each.line)
             value = next(iter(each.values.values()))
-            points.append(_Point(each, {part.metric: value / 100 if percent else value}))
+            points.append(_Point(each, {part.metric: _scaled(value, factor)}))
         return points
     gathered: dict[tuple[object, ...], dict[str, float]] = {}
     for each in run.evaluated.found:
@@ -148,6 +161,11 @@ def _points(run: Run, quality: Quality, file: str, findings: Findings) -> list[_
             gathered.pop(key)
         points.append(_Point(each, values))
     return points
+
+
+def _scaled(value: float, factor: float) -> float:
+    """Return a number in the metric's unit; division, where it can be, loses no digit."""
+    return value / 100 if factor == 0.01 else value * factor
 
 
 def _in_percent(part: Part, numbers: list[float]) -> bool:

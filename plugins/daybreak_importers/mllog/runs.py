@@ -6,14 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from daybreak_importers.mllog.evaluations import (
-    EVALUATION,
-    TRAINING,
-    Evaluated,
-    epoch_shift,
-    evaluate,
-    position,
-)
+from daybreak_importers.mllog.clocks import position
+from daybreak_importers.mllog.evaluations import EVALUATION, Evaluated, epoch_shift, evaluate
 from daybreak_importers.mllog.lines import Damaged, Line
 from daybreak_importers.text import as_text, find_number
 
@@ -26,7 +20,10 @@ _CONFIGURATION = (
     "opt_base_learning_rate",
     "opt_learning_rate",
 )
-_RUNNING = frozenset({"run_start", "run_stop", "eval_start", "eval_stop", *TRAINING, *EVALUATION})
+_RUNNING = EVALUATION | {
+    *("run_start", "run_stop", "eval_start", "eval_stop", "save_model"),
+    *("train_epoch", "epoch_start", "epoch_stop", "block_start", "block_stop"),
+}
 #: Ranks of one job log the same event within this many seconds.
 _RANKS_S = 60.0
 
@@ -41,7 +38,8 @@ class Run:
         benchmark: name that the lines give; None: none.
         dialect: of its lines.
         began: UTC seconds at run_start; None: no line has a time.
-        seconds: from run_start to run_stop; None: there is no run_stop, or no believable one.
+        seconds: from run_start to run_stop, or to the model that reached the target where it was
+            found out afterwards (Minigo); None: there is no run_stop, or no believable one.
         success: what the log says; None: nothing.
         ended: whether there is a run_stop.
         evaluated: its evaluations.
@@ -207,6 +205,22 @@ def _end(run: Run, segment: list[Line]) -> None:
         run.remarks.append((stop.number, "negative time: run_stop is before run_start"))
     else:
         run.seconds = stop.time - run.began
+        _take_score(run, segment)
+
+
+def _take_score(run: Run, segment: list[Line]) -> None:
+    """Let a run end where its log says that the target was reached, found out afterwards.
+
+    MLPerf scores Minigo by the timestamp of eval_result: ``0.6.0/score.yaml`` of its checker.
+    """
+    for line in segment:
+        score = find_number(line.metadata.get("timestamp")) if line.key == "eval_result" else None
+        if score is not None and run.seconds is not None and 0 < score < run.seconds:
+            what = (
+                f"scored by eval_result: {score:g} s, though the log goes on to {run.seconds:g} s"
+            )
+            run.remarks.append((line.number, what))
+            run.seconds = score
 
 
 def _flag(line: Line) -> bool | None:
