@@ -104,7 +104,7 @@ def draw(sizes: Mapping[str, int], random: Random) -> dict[str, Any]:
             (vertex - random.randrange(1, 2 + vertices // 8)) % vertices
             if random.randrange(8)
             else random.randrange(vertices)
-            for _ in range(random.randrange(degree + 1))
+            for _ in range(random.randrange(1, degree + 1))
         ]
         rows.append(row + [vertex] * (degree - len(row)))
     return {"adj": rows, "source": [random.randrange(vertices)]}

@@ -64,7 +64,7 @@ _OUTER = (1, 2, 4, 5, 8, 10)
 
 
 def space() -> Space:
-    """Return the 41 parameters of the published example."""
+    """Return the 40 parameters of the published example."""
     unrolled = {"CG_c_c": 4, "CZC_c_c": 6, "GS_c_c": 4, "LE_c_c": 6, "RZC_c_c": 2, "CMG_c": 1}
     values = {
         f"{node}_UnrollL{level}": _OUTER if level < 2 else (1, 7 if node == "GS_c_c" else 3)

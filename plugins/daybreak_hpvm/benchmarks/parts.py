@@ -59,7 +59,8 @@ def digit_sqrt(node: NodeBuilder, label: str, value: Operand, bits: int) -> Expr
     with node.loop(label, bits):
         taken = (rest << 2) + (shifted >> (2 * bits - 2))
         trial = (root << 2) + 1
-        fits = taken >= trial
+        # a register: `rest` changes before the root takes its bit
+        fits = node.scalar(f"{label}_f", u(1), taken >= trial)
         node.set(rest, select(fits, taken - trial, taken))
         node.set(root, (root << 1) + fits)
         node.set(shifted, shifted << 2)

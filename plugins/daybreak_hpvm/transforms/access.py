@@ -42,16 +42,25 @@ def accesses(
             yield from accesses(stmt.body, (*loops, stmt), conditional)
 
 
-def in_order(body: Iterable[Stmt], array: Array) -> bool:
+def in_order(body: Iterable[Stmt], array: Array, *, unrolled: bool = False) -> bool:
     """Whether `body` surely touches every element of `array` once, in row-major order.
 
     Shown for a single unconditional access whose row-major position is an affine function of
     the enclosing loops' variables that counts up from 0 by ones.
+
+    Args:
+        body: the statements.
+        array: the array.
+        unrolled: the order must also hold when unrolling is written out. Lanes of an unrolled loop
+            take turns within its inner loops, so only the innermost loop may be unrolled.
     """
     found = [a for a in accesses(body) if a.array == array.name]
     if len(found) != 1 or found[0].conditional:
         return False
     access = found[0]
+    turning = [loop for loop in access.loops if loop.trips > 1]
+    if unrolled and any(loop.unroll > 1 for loop in turning[:-1]):
+        return False
     constant, factors = 0, dict[str, int]()
     stride = 1
     for index, extent in zip(reversed(access.indices), reversed(array.shape), strict=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
+from daybreak_hpvm.ir.bounds import Interval, interval
 from daybreak_hpvm.ir.expr import Binary, Cast, Const, Expr, Index, Select, Unary
-from daybreak_hpvm.ir.program import Stmt
+from daybreak_hpvm.ir.program import If, Loop, Stmt
 from daybreak_hpvm.ir.types import IntType
 from daybreak_hpvm.ir.walk import map_body, map_expr
 
-__all__ = ["Affine", "affine", "simplify", "simplify_body", "substitute"]
+__all__ = ["Affine", "affine", "substitute", "tighten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,36 @@ def substitute(body: Iterable[Stmt], values: dict[str, Expr]) -> tuple[Stmt, ...
     return map_body(body, expr=change)
 
 
-def simplify(expr: Expr) -> Expr:
-    """Return an expression of the same value with constants folded; its type may be narrower."""
-    return map_expr(expr, _step)
+def tighten(body: Iterable[Stmt], scope: Mapping[str, Interval] | None = None) -> tuple[Stmt, ...]:
+    """Drop minima and maxima that the loops' bounds decide, as those of a clamped index often are.
 
+    `scope` bounds the variables of the loops around `body`.
+    """
+    known = dict(scope or {})
 
-def simplify_body(body: Iterable[Stmt]) -> tuple[Stmt, ...]:
-    """Simplify every expression of `body`."""
-    return map_body(body, expr=_step)
+    def decided(expr: Expr) -> Expr:
+        if isinstance(expr, Binary) and expr.op in ("min", "max"):
+            left, right = interval(expr.left, known), interval(expr.right, known)
+            smaller = expr.op == "min"
+            if left[1] <= right[0]:
+                return expr.left if smaller else expr.right
+            if right[1] <= left[0]:
+                return expr.right if smaller else expr.left
+        return _step(expr)
+
+    done: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, Loop):
+            last = stmt.start + (stmt.trips - 1) * stmt.step
+            inner = tighten(stmt.body, {**known, stmt.var: (stmt.start, last)})
+            done.append(replace(stmt, body=inner))
+        elif isinstance(stmt, If):
+            condition = map_expr(stmt.condition, decided)
+            then, otherwise = tighten(stmt.then, known), tighten(stmt.otherwise, known)
+            done.append(If(condition, then, otherwise))
+        else:
+            done.extend(map_body((stmt,), expr=decided))
+    return tuple(done)
 
 
 def _const(expr: Expr) -> int | None:

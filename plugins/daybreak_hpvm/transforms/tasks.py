@@ -15,7 +15,7 @@ def streamable(program: Program, array: str) -> str:
     """Return why `array` cannot be a stream whatever the others are; empty if it can.
 
     It can if one node writes every element once and in order, one node reads every element once
-    and in order, and nobody else needs it.
+    and in order (both also with their loops unrolled), and nobody else needs it.
     """
     writer, readers = program.writer(array), program.readers(array)
     if writer is None:
@@ -25,9 +25,9 @@ def streamable(program: Program, array: str) -> str:
     if len(readers) != 1:
         return f"{len(readers)} nodes read it"
     declared = program.array(array)
-    if not in_order(writer.body, declared):
+    if not in_order(writer.body, declared, unrolled=True):
         return f"'{writer.name}' does not surely write each element once, in order"
-    if not in_order(readers[0].body, declared):
+    if not in_order(readers[0].body, declared, unrolled=True):
         return f"'{readers[0].name}' does not surely read each element once, in order"
     return ""
 

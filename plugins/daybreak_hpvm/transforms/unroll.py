@@ -9,7 +9,7 @@ from daybreak import nearest
 from daybreak_hpvm.ir.expr import Const, Expr, Index, Scalar
 from daybreak_hpvm.ir.program import Array, If, Loop, Node, Program, Stmt
 from daybreak_hpvm.ir.walk import loops, map_body
-from daybreak_hpvm.transforms.affine import substitute
+from daybreak_hpvm.transforms.affine import substitute, tighten
 from daybreak_hpvm.transforms.dependence import Parallel, parallel
 from daybreak_hpvm.transforms.errors import IllegalTransformationError, UnknownDirectiveError
 from daybreak_hpvm.transforms.names import Names, rename_body
@@ -96,7 +96,8 @@ def expand(program: Program, *, limit: int = EXPANSION_LIMIT) -> Program:
     do not depend on each other, lanes run side by side: inner loops of all lanes become one
     (unroll-and-jam), and every lane gets its own copy of the scalars and local arrays that an
     iteration fills before use. Otherwise the copies follow one another. Reductions of several
-    lanes into one scalar stay next to each other, for a generator to make a tree of.
+    lanes into one scalar stay next to each other, for a generator to make a tree of. Constants are
+    folded, and minima and maxima dropped that the loops' bounds decide.
 
     Raises:
         IllegalTransformationError: the result would have more than `limit` statements.
@@ -124,7 +125,7 @@ class _Expansion:
         self.origin: dict[str, str] = {}
 
     def run(self) -> Node:
-        body = self.body(self.node.body)
+        body = tighten(self.body(self.node.body))
         return replace(
             self.node,
             body=body,
