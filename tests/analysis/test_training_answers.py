@@ -10,7 +10,7 @@ import pytest
 from training_results import TrainingResults, curve
 from typer.testing import CliRunner
 
-from daybreak.analysis.answers import QUESTIONS
+from daybreak.analysis.answers import QUESTIONS, Asked, answer
 from daybreak.analysis.training import load_points, load_timings, rank_stability, times_at
 from daybreak.cli.app import app
 from daybreak.errors import UserError
@@ -134,6 +134,32 @@ def test_scaling_finds_threads_by_itself(results):
     for row in at_four:
         assert row["system efficiency"]["value"] == pytest.approx(4**-0.2)
         assert row["communication"] > 0
+
+
+def test_scaling_shows_nothing_that_scales_nowhere(tmp_path):
+    run = TrainingResults(tmp_path).benchmark()
+    looks = curve((0.1, 0.95))
+    for rate, threads in ((0.1, 1), (0.2, 2), (0.2, 4)):
+        trial = run.trial(0, looks, configuration={"lr": rate, "threads": threads})
+        run.study([trial], optimizer="a")
+    results = run.done()
+    asked = Asked(parameter="threads")
+    (one,) = answer("scaling", results, asked)
+    assert [(row["entry"], row["value"]) for row in one.rows] == [
+        ("a (lr=0.2)", 2),
+        ("a (lr=0.2)", 4),
+    ]
+    with pytest.raises(UserError, match="has two values of lr and else the same"):
+        answer("scaling", results, Asked(parameter="lr"))
+
+
+def test_both_answers_say_the_same_of_a_named_threshold(results):
+    timed = {
+        (row["benchmark"], row["entry"]): row["expected"]
+        for row in ask("time-to-accuracy", "--target", "target")["rows"]
+    }
+    named = [row for row in ask("thresholds")["rows"] if row["name"] == "target"]
+    assert {(row["benchmark"], row["entry"]): row["expected"] for row in named} == timed
 
 
 def test_thresholds_may_be_chosen_and_orders_compared(results):

@@ -314,39 +314,42 @@ def test_a_miss_is_the_longest_time_of_all():
 
 
 def test_variation_by_hand():
-    # T = E s: (2, 3), (4, 3), (2, 6)
-    rows = runs("a", [6, 12, 12], [2, 4, 2])
+    # T = E s: (2, 3), (4, 3), (2, 6), (4, 2), (8, 1)
+    rows = runs("a", [6, 12, 12, 8, 8], [2, 4, 2, 4, 8])
     (found,) = decompose(timings(*rows))
-    e, s = np.log([2, 4, 2]), np.log([3, 3, 6])
+    e, s = np.log([2, 4, 2, 4, 8]), np.log([3, 3, 6, 2, 1])
     total = np.var(e + s, ddof=1)
     assert found.spread == pytest.approx(math.sqrt(total))
     assert found.progress_share == pytest.approx(np.var(e, ddof=1) / total)
     assert found.seconds_share == pytest.approx(np.var(s, ddof=1) / total)
     assert found.covariance_share == pytest.approx(2 * np.cov(e, s)[0, 1] / total)
-    assert found.progress == pytest.approx(16 ** (1 / 3))
-    assert found.seconds == pytest.approx(54 ** (1 / 3))
-    # two runs needed two epochs: 6 and 12 seconds
-    assert found.same == pytest.approx(np.std(np.log([6, 12]), ddof=1))
+    assert found.covariance_share < 0
+    assert found.progress == pytest.approx(512 ** (1 / 5))
+    assert found.seconds == pytest.approx(108 ** (1 / 5))
+    # two runs needed two epochs: 6 and 12 seconds; two needed four: 12 and 8
+    squares = [np.var(np.log(own), ddof=1) for own in ([6, 12], [12, 8])]
+    assert found.same == pytest.approx(math.sqrt(np.mean(squares)))
     assert found.progress_interval.low is None
-    assert found.missing == 2
+    assert found.missing == 5
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.floats(0.1, 9)), min_size=3, max_size=9))
+@given(st.lists(st.tuples(st.integers(1, 9), st.floats(0.1, 9)), min_size=5, max_size=12))
 def test_shares_sum_to_one(pairs):
     rows = runs("a", [e * s for e, s in pairs], [e for e, _ in pairs])
-    (found,) = decompose(timings(*rows))
+    (found,) = decompose(timings(*rows), draws=100)
     if found.progress_share is not None:
         total = found.progress_share + found.seconds_share + found.covariance_share
         assert total == pytest.approx(1)
         assert found.progress_share >= 0
         assert found.seconds_share >= 0
+        assert (found.progress_interval.low is None) == (len(pairs) < 10)
 
 
-def test_two_runs_have_no_shares_and_equal_runs_no_scatter():
-    (two,) = decompose(timings(*runs("a", [6, 12], [2, 4])))
-    assert two.progress_share is None
-    assert two.spread is not None
-    (same,) = decompose(timings(*runs("a", [6, 6, 6], [2, 2, 2])))
+def test_four_runs_have_no_shares_and_equal_runs_no_scatter():
+    (four,) = decompose(timings(*runs("a", [6, 12, 7, 9], [2, 4, 3, 3])))
+    assert four.progress_share is None
+    assert four.spread is not None
+    (same,) = decompose(timings(*runs("a", [6] * 5, [2] * 5)))
     assert same.progress_share is None
     assert same.spread == pytest.approx(0, abs=1e-12)
 

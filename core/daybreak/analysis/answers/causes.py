@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 from daybreak.analysis.answers.shape import Answer, Estimate, Evidence
@@ -53,7 +54,8 @@ def variation(evidence: Evidence) -> Answer:
         tuple(rows),
         (
             "var(log time) = var(log epochs) + var(log seconds per epoch) + 2 cov, over the runs that "
-            "reached the target; shares need three of them",
+            "reached the target; shares need five of them, their intervals ten; a covariance below 0: "
+            "runs that needed more epochs made them quicker",
             "spread: standard deviation of log time, about the relative one; same epochs: the same "
             "among runs that needed equally many; epochs, seconds per epoch: geometric means",
             "counted in: epochs, else steps, else evaluations, as recorded",
@@ -165,11 +167,19 @@ def scaling(evidence: Evidence) -> Answer:
                 remedy="name it: --parameter NAME",
             )
         parameter = usual[0]
-    shares = {}
+    shares: dict[str, float | None] = {}
     if timings.of == "runs":
         rows = outcomes.read_outcomes(evidence.index, timings.run_id)
         shares = {str(row["trial_id"]): row["communication_share"] for row in rows}
     found = scaled(timings, parameter, clock, communication=shares, level=evidence.asked.level)
+    several = collections.Counter((one.benchmark, one.target, one.entry) for one in found)
+    found = [one for one in found if several[one.benchmark, one.target, one.entry] > 1]
+    if not found:
+        raise UserError(
+            f"no entry of run '{timings.run_id}' has two values of {parameter} and else the same "
+            "configuration",
+            expected="runs that differ in that parameter alone",
+        )
     none = Interval(None, None)
     cells = [
         {

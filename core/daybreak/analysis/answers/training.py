@@ -194,9 +194,7 @@ def thresholds(evidence: Evidence) -> Answer:
     for points in evidence.points:
         clock = evidence.curve_clock(points)
         clocks.append(clock)
-        found = times_at(
-            points, evidence.asked.thresholds, clock, level=evidence.asked.level, draws=1000
-        )
+        found = times_at(points, evidence.asked.thresholds, clock, level=evidence.asked.level)
         rows += [
             {
                 "benchmark": one.benchmark,

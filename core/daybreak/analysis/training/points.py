@@ -31,7 +31,7 @@ _POINTS = """
       ON p.run_id = c.run_id AND p.benchmark = c.benchmark AND p.metric = c.metric
     JOIN training_repeats k ON k.trial_id = c.trial_id AND k.kept
     WHERE c.run_id = ?
-    ORDER BY c.benchmark, c.entry, c.trial_id, c.seq
+    ORDER BY c.benchmark, c.entry, c.seed, c.trial_id, c.seq
 """
 # runs that ended before their first look: misses like any other
 _BLIND = """
@@ -42,7 +42,7 @@ _BLIND = """
     JOIN training_repeats k ON k.trial_id = t.trial_id AND k.kept
     WHERE s.run_id = ?
       AND NOT EXISTS (SELECT 1 FROM events v WHERE v.trial_id = t.trial_id AND v.metric = p.metric)
-    ORDER BY s.benchmark, entry, t.trial_id
+    ORDER BY s.benchmark, entry, s.seed, t.trial_id
 """
 _METRICS = """
     SELECT benchmark, metric, unit, direction FROM progress_metrics WHERE run_id = ?

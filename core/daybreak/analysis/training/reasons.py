@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Decomposition", "Factors", "decompose", "factors", "split"]
 
-#: with fewer runs a share of variance is no estimate at all
-_FEWEST_SHARES = 3
+#: with fewer runs a share of variance is no estimate at all, and its bootstrap none of its error:
+#: draws of a few runs again and again have next to no variance to divide by
+_FEWEST_SHARES, _FEWEST_FOR_INTERVALS = 5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,11 @@ class Decomposition:
         spread: standard deviation of log T, which is about the relative one; None with one run.
         progress: geometric mean of E.
         seconds: geometric mean of s.
-        progress_share: var(log E) over var(log T); None with fewer than three runs or no scatter.
+        progress_share: var(log E) over var(log T); None with fewer than five runs or no scatter.
         seconds_share: var(log s) over var(log T).
-        covariance_share: 2 cov over var(log T); the three sum to 1.
-        progress_interval: of `progress_share`, by the bootstrap over runs.
+        covariance_share: 2 cov over var(log T); the three sum to 1. Below 0 where runs that need more
+            progress make it quicker; the other two are then above 1 together.
+        progress_interval: of `progress_share`, by the bootstrap over runs, from ten runs on.
         seconds_interval: of `seconds_share`.
         same: spread of runs that needed the same E, pooled over such groups; None without any.
         missing: runs that are missing for intervals.
@@ -202,7 +204,7 @@ def _decomposed(
     shares = _shares(progress[None], seconds[None])[0] if n >= _FEWEST_SHARES else None
     if shares is not None and bool(np.isnan(shares).any()):
         shares = None
-    missing = missing_runs(n)
+    missing = missing_runs(n, _FEWEST_FOR_INTERVALS)
     intervals = [Interval(None, None)] * 2
     if shares is not None and not missing:
         drawn = bootstrap(
@@ -211,7 +213,7 @@ def _decomposed(
             draws=affordable(n, draws),
         )
         drawn = drawn[~np.isnan(drawn).any(axis=1)]  # the same run n times has no scatter
-        intervals = [percentile_interval(drawn[:, i], expanded(level, n)) for i in range(2)]
+        intervals = [percentile_interval(drawn[:, i], level) for i in range(2)]
     first = rows[0]
     return Decomposition(
         benchmark=first.benchmark,
