@@ -8,7 +8,6 @@ The result is plain `expr` nodes; nothing of this module remains in them.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -224,16 +223,15 @@ def _lambda(body: Callable[..., Any], types: tuple[Type, ...], names: tuple[str,
 
 
 def _names(function: Callable[..., Any], most: int) -> tuple[str, ...]:
-    try:
-        found = tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        found = ()
     code = getattr(function, "__code__", None)
-    if not found or (code is not None and code.co_flags & inspect.CO_VARARGS):
+    if code is None:
         return tuple("xyzw"[:most])
+    # a Python function's own parameters; those with defaults are not for us
+    defaults = len(getattr(function, "__defaults__", None) or ())
+    found: tuple[str, ...] = code.co_varnames[: code.co_argcount - defaults]
     if len(found) > most:
         raise RiseTypeError(f"a function of {len(found)} parameters stands where {most} are given")
-    return found
+    return found or tuple("xyzw"[:most])
 
 
 def _wanted(argument: Argument, type_: Type) -> Expr:

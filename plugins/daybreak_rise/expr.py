@@ -46,8 +46,10 @@ _numbers = itertools.count(1)
 class Expr:
     """Base of the nodes. `type` is the node's type; operators build scalar patterns."""
 
-    __slots__ = ("_free", "_hash", "type")
+    __slots__ = ("_free", "_hash", "normal_for", "type")
     type: Type
+    # the strategies known to apply nowhere in here; kept by elevate.traversal.normalise
+    normal_for: set[object] | None
     _free: frozenset[str] | None
     _hash: int | None
 
@@ -76,8 +78,7 @@ class Expr:
     def __hash__(self) -> int:
         found = self._hash
         if found is None:
-            found = hash(self._key())
-            self._hash = found
+            found = self._hash = hash(self._key())
         return found
 
     def __repr__(self) -> str:
@@ -148,6 +149,7 @@ class Identifier(Expr):
         self.type = type
         self._free = None
         self._hash = None
+        self.normal_for = None
 
     def _find_free(self) -> frozenset[str]:
         return frozenset((self.name,))
@@ -169,6 +171,7 @@ class Lambda(Expr):
         self.type = FunType(param.type, body.type)
         self._free = None
         self._hash = None
+        self.normal_for = None
 
     def _find_free(self) -> frozenset[str]:
         return self.body.free - {self.param.name}
@@ -200,6 +203,7 @@ class App(Expr):
         self.type = type_.output
         self._free = None
         self._hash = None
+        self.normal_for = None
 
     def _find_free(self) -> frozenset[str]:
         left, right = self.fun.free, self.arg.free
@@ -220,6 +224,7 @@ class Literal(Expr):
         self.type = type
         self._free = _NONE
         self._hash = None
+        self.normal_for = None
 
     def _key(self) -> tuple[Any, ...]:
         # 1, 1.0 and True are equal to Python, and 0.0 equals -0.0: the text tells them apart
@@ -239,6 +244,7 @@ class Primitive(Expr):
         self.type = type
         self._free = _NONE
         self._hash = None
+        self.normal_for = None
 
     def _key(self) -> tuple[Any, ...]:
         return self.name, self.statics, self.type

@@ -1,0 +1,123 @@
+"""The forms that rules look for, and how they build what they put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from daybreak_rise.building import Pending
+from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh, substitute
+from daybreak_rise.patterns import MAPS, REDUCES
+from daybreak_rise.types import Type
+
+__all__ = [
+    "MapForm",
+    "ReduceForm",
+    "as_map",
+    "as_reduce",
+    "beta",
+    "called",
+    "lam",
+    "lam2",
+    "mapping",
+    "reducing",
+    "same_pattern",
+    "uses",
+]
+
+_MAPS, _REDUCES = frozenset(MAPS), frozenset(REDUCES)
+
+
+class MapForm(NamedTuple):
+    """An applied map of any kind: head(function, array)."""
+
+    head: Primitive
+    function: Expr
+    array: Expr
+
+
+class ReduceForm(NamedTuple):
+    """An applied reduction of any kind: head(function, start, array)."""
+
+    head: Primitive
+    function: Expr
+    start: Expr
+    array: Expr
+
+
+def as_map(expression: Expr) -> MapForm | None:
+    """Return the parts of an applied map, or None."""
+    if type(expression) is App and type(expression.fun) is App:
+        head = expression.fun.fun
+        if type(head) is Primitive and head.name in _MAPS:
+            return MapForm(head, expression.fun.arg, expression.arg)
+    return None
+
+
+def as_reduce(expression: Expr) -> ReduceForm | None:
+    """Return the parts of an applied reduction, or None."""
+    if type(expression) is App and type(expression.fun) is App:
+        inner = expression.fun.fun
+        if type(inner) is App and type(inner.fun) is Primitive and inner.fun.name in _REDUCES:
+            return ReduceForm(inner.fun, inner.arg, expression.fun.arg, expression.arg)
+    return None
+
+
+def called(expression: Expr, name: str) -> tuple[Primitive, tuple[Expr, ...]] | None:
+    """Return the head and the arguments of a pattern of that name, saturated or not, or None."""
+    arguments = []
+    while type(expression) is App:
+        arguments.append(expression.arg)
+        expression = expression.fun
+    if type(expression) is Primitive and expression.name == name:
+        arguments.reverse()
+        return expression, tuple(arguments)
+    return None
+
+
+def same_pattern(left: Primitive, right: Primitive) -> bool:
+    """Return whether two primitives are one pattern with the same static parameters."""
+    return left.name == right.name and left.statics == right.statics
+
+
+def uses(expression: Expr, identifier: Identifier) -> bool:
+    """Return whether the identifier occurs free in the expression."""
+    return identifier.name in expression.free
+
+
+def beta(function: Expr, *arguments: Expr) -> Expr:
+    """Return the function applied, a lambda by putting the argument in place."""
+    for argument in arguments:
+        if type(function) is Lambda:
+            function = substitute(function.body, function.param.name, argument)
+        else:
+            function = App(function, argument)
+    return function
+
+
+def lam(type_: Type, body: Callable[[Identifier], Expr], hint: str = "x") -> Lambda:
+    """Return a lambda of one parameter."""
+    param = fresh(hint, type_)
+    return Lambda(param, body(param))
+
+
+def lam2(
+    first: Type,
+    second: Type,
+    body: Callable[[Identifier, Identifier], Expr],
+    hints: tuple[str, str] = ("acc", "y"),
+) -> Lambda:
+    """Return a lambda of two parameters."""
+    return lam(first, lambda a: lam(second, lambda b: body(a, b), hints[1]), hints[0])
+
+
+def mapping(head: Primitive, function: Any, array: Expr) -> Expr:
+    """Return a map of `head`'s kind; `function` may be a Python function or typed."""
+    found: Expr = Pending(head.name, head.statics)(function, array)
+    return found
+
+
+def reducing(head: Primitive, function: Any, start: Expr, array: Expr) -> Expr:
+    """Return a reduction of `head`'s kind; `function` may be a Python function or typed."""
+    found: Expr = Pending(head.name, head.statics)(function, start, array)
+    return found

@@ -1,0 +1,67 @@
+"""Normal forms, so that rules find what they look for.
+
+After ELEVATE (ICFP 2020), section 4.2: the data-flow form has every function that a pattern takes
+written as a lambda and nothing left to compute at rewriting time; the rewriting form has besides
+every map cut into as many maps as there are steps in it.
+"""
+
+from __future__ import annotations
+
+from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.traversal import normalise
+from daybreak_rise.rules.algorithmic import map_fission, map_fusion
+from daybreak_rise.rules.normalising import (
+    beta_reduction,
+    eta_abstraction,
+    first_of_pair,
+    join_of_split,
+    map_identity,
+    pair_of_parts,
+    scalars_of_vectors,
+    second_of_pair,
+    split_of_join,
+    transpose_twice,
+    unzip_of_zip,
+    vectors_of_scalars,
+    zip_of_unzip,
+)
+
+__all__ = ["cnf", "dfnf", "rnf", "simplify", "steps"]
+
+
+def _named(name: str, strategy: Strategy) -> Strategy:
+    return Strategy(name, strategy.run)
+
+
+dfnf = _named(
+    "dfnf",
+    normalise(beta_reduction | first_of_pair | second_of_pair | pair_of_parts | eta_abstraction),
+)
+
+simplify = _named(
+    "simplify",
+    normalise(
+        beta_reduction
+        | first_of_pair
+        | second_of_pair
+        | pair_of_parts
+        | eta_abstraction
+        | transpose_twice
+        | join_of_split
+        | split_of_join
+        | scalars_of_vectors
+        | vectors_of_scalars
+        | unzip_of_zip
+        | zip_of_unzip
+        | map_identity
+    ),
+)
+
+# rewriting form: all maps cut; code-generation form: all maps fused
+rnf = _named("rnf", seq(dfnf, normalise(map_fission), dfnf))
+cnf = _named("cnf", seq(dfnf, normalise(map_fusion | beta_reduction), dfnf))
+
+
+def steps(*parts: Strategy) -> Strategy:
+    """Return the parts in order, each brought to data-flow form (the paper's `;;`)."""
+    return seq(*(one for part in parts for one in (part, dfnf)))
