@@ -6,7 +6,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -110,8 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m daybreak_train.halp.tables")
     names = parser.add_subparsers(dest="table", required=True)
     one = names.add_parser("curves", help="noise floors, rates, and time to a gradient norm")
-    one.add_argument("--model", default="linear")
-    one.add_argument("--data", default="synthetic")
+    for name in ("model", "data"):
+        field = HalpOptions.model_fields[name]
+        one.add_argument(f"--{name}", default=field.default, choices=get_args(field.annotation))
     one.add_argument("--samples", type=int, default=1000)
     one.add_argument("--features", type=int, default=100)
     one.add_argument("--epochs", type=int, default=60)
