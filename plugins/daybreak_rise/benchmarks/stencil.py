@@ -1,0 +1,228 @@
+"""Acoustics in a room: a step of a wave equation on a three-dimensional grid.
+
+The scheme is the room-acoustics kernel of the Lift and RISE papers (B. Hamilton et al.; Stoltzfus
+et al., "Tiling Optimizations for Stencil Computations Using Rewrite Rules in Lift", TACO 2019):
+``next = cf * ((2 - K l2) now + l2 (sum of the six neighbours) - cf2 before)`` where K is the number
+of neighbours inside the room and the factors cf, cf2 take energy away at the walls.
+"""
+
+# ruff: noqa: ARG002 - a benchmark need not use all that its methods are given
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from daybreak import Configuration, Parameter
+from daybreak_rise.benchmarks.answers import Expected, rounding
+from daybreak_rise.benchmarks.base import (
+    Sizes,
+    Work,
+    Workload,
+    group_constraints,
+    ordinal,
+    powers,
+)
+from daybreak_rise.dsl import (
+    cast,
+    drop,
+    eq,
+    fst,
+    fun,
+    generate,
+    idx,
+    let,
+    literal,
+    lt,
+    map_,
+    map_global,
+    map_seq,
+    or_,
+    select,
+    slide,
+    snd,
+    take,
+    transpose,
+    zip_,
+)
+from daybreak_rise.expr import Expr
+from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.types import IndexType, array, f32, i32
+
+__all__ = ["Stencil"]
+
+_RATE, _ALPHA, _SPEED = 441.0, 0.005, 344.0
+_H = math.sqrt(3.0) * _SPEED / _RATE
+_LAMBDA = _SPEED / _RATE / _H
+_L2 = _LAMBDA**2
+_WALL = 1.0 / (1.0 + _LAMBDA * _ALPHA)
+_WALL2 = 1.0 - _LAMBDA * _ALPHA
+_SIX = ((0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 2), (1, 2, 1), (2, 1, 1))
+
+
+class Stencil(Workload):
+    """The next state of a room from the two before it."""
+
+    name = "stencil"
+    summary = "a step of a wave equation in a room: seven points, three dimensions"
+    published: ClassVar[Sizes] = {"o": 1024, "n": 1024, "m": 64}
+    rehearsal: ClassVar[Sizes] = {"o": 16, "n": 32, "m": 16}
+    notes = (
+        "a work-item reads its column of planes in order; the published kernel keeps three of "
+        "them in registers, here that is left to the device's compiler",
+    )
+
+    def parameters(self, sizes: Sizes) -> list[Parameter]:
+        """Return the four parameters."""
+        return [ordinal(name, powers(1, 1024)) for name in ("gs0", "gs1", "ls0", "ls1")]
+
+    def constraints(self, sizes: Sizes, limits: DeviceLimits) -> list[str]:
+        """Return the published constraints."""
+        return [
+            "gs0 % ls0 == 0",
+            "gs1 % ls1 == 0",
+            f"ls0 * ls1 <= {limits.work_group}",
+            *group_constraints(limits, 2),
+        ]
+
+    def configurations(self, sizes: Sizes) -> dict[str, Configuration]:
+        """Return the published ones, which fit every size."""
+        return {
+            "default": {"ls0": 1, "ls1": 1, "gs0": 1024, "gs1": 1024},
+            "expert": {"ls0": 32, "ls1": 32, "gs0": 1024, "gs1": 1024},
+        }
+
+    def program(self, sizes: Sizes) -> Expr:
+        """Return a map over planes, rows and columns."""
+        o, n, m = sizes["o"], sizes["n"], sizes["m"]
+        padded = array(o + 2, n + 2, m + 2, f32)
+        return fun(
+            padded, padded,
+            lambda before, now: _cells(before, now, o, n, m) | map_(map_(map_(_step))),
+        )  # fmt: skip
+
+    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+        """Return a work-item for a column and a row, which goes through the planes."""
+        o, n, m = sizes["o"], sizes["n"], sizes["m"]
+        padded = array(o + 2, n + 2, m + 2, f32)
+        return fun(
+            padded,
+            padded,
+            lambda before, now: (
+                _cells(before, now, o, n, m)
+                | transpose
+                | map_(transpose)
+                | transpose  # columns, rows, planes
+                | map_global(0)(map_global(1)(map_seq(_step)))
+                | transpose
+                | map_(transpose)
+                | transpose
+            ),
+        )
+
+    def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
+        """Return two states; outside the walls there is silence."""
+        inside = (sizes["o"], sizes["n"], sizes["m"])
+        found = []
+        for _ in range(2):
+            state = np.zeros([size + 2 for size in inside], np.float32)
+            state[1:-1, 1:-1, 1:-1] = rng.random(inside, dtype=np.float32) - np.float32(0.5)
+            found.append(state)
+        return tuple(found)
+
+    def expected(
+        self,
+        sizes: Sizes,
+        configuration: Configuration,
+        inputs: Sequence[np.ndarray[Any, Any]],
+    ) -> Expected:
+        """Return the next state."""
+        before, now = (one.astype(np.float64) for one in inputs)
+        inside = (slice(1, -1),) * 3
+        around = np.zeros_like(now[inside])
+        for place in _SIX:
+            around += now[tuple(slice(p, p + s) for p, s in zip(place, around.shape, strict=True))]
+        count = np.full(around.shape, 6)
+        for axis in range(3):
+            for wall in (0, -1):
+                outermost: list[Any] = [slice(None)] * 3
+                outermost[axis] = wall
+                count[tuple(outermost)] -= 1
+        at_wall = count < 6
+        first = (2.0 - count * _L2) * now[inside]
+        last = np.where(at_wall, _WALL2, 1.0) * before[inside]
+        values = (first + _L2 * around - last) * np.where(at_wall, _WALL, 1.0)
+        # every term is below 4 in magnitude, and there are ten of them
+        return Expected(values, 4.0, rounding(10))
+
+    def work(self, sizes: Sizes) -> Work:
+        """Return fourteen operations, two reads and a write for each cell."""
+        cells = sizes["o"] * sizes["n"] * sizes["m"]
+        return Work(14.0 * cells, 12.0 * cells)
+
+
+def _cells(before: Expr, now: Expr, o: int, n: int, m: int) -> Expr:
+    """Return, for every cell of the room, (neighbours inside, (state before, 3 x 3 x 3 states))."""
+    counts = generate(o)(
+        lambda k: generate(n)(
+            lambda j: generate(m)(
+                lambda i: literal(6, i32) - _outermost(k, o) - _outermost(j, n) - _outermost(i, m)
+            )
+        )
+    )
+    middle = (
+        before
+        | (drop(1) >> take(o))
+        | map_(drop(1) >> take(n))
+        | map_(map_(drop(1) >> take(m)))
+    )  # fmt: skip
+    windows = (
+        now
+        | map_(map_(slide(3, 1)))  # o.n.M.3
+        | map_(slide(3, 1))  # o.N.3.M.3
+        | map_(map_(transpose))  # o.N.M.3.3
+        | slide(3, 1)  # O.3.N.M.3.3
+        | map_(transpose)  # O.N.3.M.3.3
+        | map_(map_(transpose))  # O.N.M.3.3.3
+    )
+    return _zip3(counts, _zip3(middle, windows))
+
+
+def _zip3(left: Expr, right: Expr) -> Expr:
+    found: Expr = zip_(left, right) | map_(
+        lambda plane: zip_(fst(plane), snd(plane)) | map_(lambda row: zip_(fst(row), snd(row)))
+    )
+    return found
+
+
+def _outermost(place: Expr, size: int) -> Expr:
+    number = cast(i32)(place)
+    found: Expr = select(or_(eq(number, 0), eq(number, size - 1)), literal(1, i32), literal(0, i32))
+    return found
+
+
+def _step(cell: Expr) -> Expr:
+    states = snd(snd(cell))
+
+    def at(k: int, j: int, i: int) -> Expr:
+        found = states
+        for place in (k, j, i):
+            found = idx(literal(place, IndexType(3)), found)
+        return found
+
+    def value(count: Expr) -> Expr:
+        around = at(*_SIX[0])
+        for place in _SIX[1:]:
+            around = around + at(*place)
+        at_wall = lt(count, 6)
+        last = select(at_wall, literal(_WALL2, f32), literal(1.0, f32)) * fst(snd(cell))
+        first = at(1, 1, 1) * (2.0 - cast(f32)(count) * literal(_L2, f32))
+        factor = select(at_wall, literal(_WALL, f32), literal(1.0, f32))
+        found: Expr = (first + (around * literal(_L2, f32) - last)) * factor
+        return found
+
+    found: Expr = let(fst(cell), value)
+    return found
