@@ -8,7 +8,7 @@ import getpass
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 __all__ = ["DeviceLocks"]
@@ -39,8 +39,13 @@ class DeviceLocks:
         return self._files[label]
 
     @contextlib.contextmanager
-    def hold(self, labels: tuple[str, ...]) -> Iterator[None]:
-        """Hold all of `labels`, waiting for them; taken in sorted order, so never a deadlock."""
+    def hold(
+        self, labels: tuple[str, ...], *, waiting: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold all of `labels`, waiting for them; taken in sorted order, so never a deadlock.
+
+        `waiting` is told the label that another process holds, before the wait.
+        """
         with contextlib.ExitStack() as stack:
             for label in sorted(set(labels)):
                 with self._guard:
@@ -48,7 +53,7 @@ class DeviceLocks:
                 stack.enter_context(lock)
                 file = self._open(label)
                 if file is not None:
-                    fcntl.flock(file, fcntl.LOCK_EX)
+                    _lock(file, label, waiting)
                     stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
             yield
 
@@ -56,6 +61,15 @@ class DeviceLocks:
         """Close the lock files; safe to call twice."""
         while self._files:
             os.close(self._files.popitem()[1])
+
+
+def _lock(file: int, label: str, waiting: Callable[[str], None] | None) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waiting is not None:
+            waiting(label)
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _user() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from daybreak.errors import StoreError
@@ -72,7 +73,7 @@ def measure_machine(
     locks = DeviceLocks()
     row = {"suite": SUITE, "machine_id": machine_id, "environment_id": environment_id}
     try:
-        with locks.hold(("cpu",)):
+        with locks.hold(("cpu",), waiting=partial(_tell_waiting, progress)):
             before = machine_readings()
             warnings = noise_warnings()
             roofline = measure(repeats=repeats, triad=triad, progress=progress)
@@ -110,6 +111,11 @@ def measure_machine(
     with suppress(StoreError):
         ingest(results, wait_s=5.0)
     return MeasuredMachine(run_id, machine_id, roofline.ceilings, tuple(warnings))
+
+
+def _tell_waiting(progress: Callable[[str], None] | None, label: str) -> None:
+    if progress is not None:
+        progress(f"as soon as a trial of another run on this machine's {label} has ended")
 
 
 def _version() -> str:
