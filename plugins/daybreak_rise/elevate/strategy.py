@@ -12,12 +12,12 @@ Strategies never change an expression, they return another that shares what did 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from daybreak_rise.elevate.recording import RECORDER
 from daybreak_rise.errors import RewriteError, RiseTypeError
-from daybreak_rise.expr import Expr
+from daybreak_rise.expr import App, Expr, Lambda, Primitive
 
 __all__ = [
     "Failure",
@@ -26,6 +26,7 @@ __all__ = [
     "Traversal",
     "apply_n_times",
     "fail",
+    "head_of",
     "id_",
     "lchoice",
     "not_",
@@ -68,11 +69,22 @@ class Strategy:
     `strategy(expression)` gives the result; `strategy.rewrite(expression)` raises where it fails.
     """
 
-    __slots__ = ("name", "run")
+    __slots__ = ("alternatives", "heads", "name", "run")
 
-    def __init__(self, name: str, run: Callable[[Expr], Result]) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Expr], Result],
+        *,
+        heads: frozenset[str] | None = None,
+        alternatives: tuple[Strategy, ...] | None = None,
+    ) -> None:
         self.name = name
         self.run = run
+        # the patterns at whose applications it can apply; None: anywhere
+        self.heads = heads
+        # of a choice: what is tried, in order
+        self.alternatives = alternatives or (self,)
 
     def __call__(self, expression: Expr) -> Result:
         """Return the rewritten expression, or why there is none."""
@@ -106,7 +118,11 @@ class Strategy:
 
 
 def rule(
-    name: str, rewrite: Callable[[Expr], Expr | str | None], *, needs: str = "another form"
+    name: str,
+    rewrite: Callable[[Expr], Expr | str | None],
+    *,
+    needs: str = "another form",
+    heads: Iterable[str] | None = None,
 ) -> Strategy:
     """Return the rule called `name`: the smallest step that a trace shows.
 
@@ -115,6 +131,8 @@ def rule(
         rewrite: returns the new expression, None where the expression has not the rule's form, or
             why a side condition does not hold.
         needs: the form that the rule applies to, for the reason of a failure.
+        heads: the patterns that it applies to, "lambda" for a lambda's application; a choice of
+            rules that all say so looks only at those that can apply.
     """
     unfit = Failure(name, f"the expression is not {needs}")
 
@@ -132,7 +150,7 @@ def rule(
             RECORDER.active.step(name, expression, found)
         return found
 
-    return Strategy(name, run)
+    return Strategy(name, run, heads=None if heads is None else frozenset(heads))
 
 
 def predicate(name: str, holds: Callable[[Expr], bool]) -> Strategy:
@@ -168,12 +186,52 @@ def seq(*parts: Strategy) -> Strategy:
 
 def lchoice(first: Strategy, second: Strategy) -> Strategy:
     """Return the strategy that does `second` where `first` fails."""
+    alternatives = first.alternatives + second.alternatives
+    name = "(" + " | ".join(a.name for a in alternatives) + ")"
+    heads: set[str] = set()
+    for one in alternatives:
+        if one.heads is None:
+            return Strategy(name, _first_of(alternatives), alternatives=alternatives)
+        heads |= one.heads
+    table = {
+        head: _first_of(tuple(a for a in alternatives if a.heads and head in a.heads))
+        for head in heads
+    }
+    failed = Failure(name, "no alternative applies here")
 
     def run(expression: Expr) -> Result:
-        found = first.run(expression)
-        return second.run(expression) if isinstance(found, Failure) else found
+        known = table.get(head_of(expression))
+        return failed if known is None else known(expression)
 
-    return Strategy(f"({first.name} | {second.name})", run)
+    return Strategy(name, run, heads=frozenset(heads), alternatives=alternatives)
+
+
+def _first_of(alternatives: tuple[Strategy, ...]) -> Callable[[Expr], Result]:
+    runs = tuple(a.run for a in alternatives)
+    if len(runs) == 1:
+        return runs[0]
+
+    def run(expression: Expr) -> Result:
+        found: Result
+        for one in runs:
+            found = one(expression)
+            if not isinstance(found, Failure):
+                return found
+        return found
+
+    return run
+
+
+def head_of(expression: Expr) -> str:
+    """Return the pattern that an application applies, "lambda" for a lambda, "" for others."""
+    if type(expression) is not App:
+        return ""
+    inner = expression.fun
+    while type(inner) is App:
+        inner = inner.fun
+    if type(inner) is Primitive:
+        return inner.name
+    return "lambda" if type(inner) is Lambda else ""
 
 
 def try_(strategy: Strategy) -> Strategy:

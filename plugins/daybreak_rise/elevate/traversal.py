@@ -316,6 +316,7 @@ def normalise(strategy: Strategy, *, most: int = 100_000) -> Strategy:
     """
     run = strategy.run
     name = f"normalise({strategy.name})"
+    leaves_stay = strategy.heads is not None
 
     def apply(expression: Expr) -> Result:
         left = most
@@ -324,6 +325,8 @@ def normalise(strategy: Strategy, *, most: int = 100_000) -> Strategy:
             nonlocal left
             seen = one_.normal_for
             if seen is not None and key in seen:
+                return one_
+            if leaves_stay and type(one_) is not App and type(one_) is not Lambda:
                 return one_
             while True:
                 found = run(one_)

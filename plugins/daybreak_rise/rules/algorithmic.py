@@ -23,9 +23,10 @@ from daybreak_rise.dsl import (
     zip_,
 )
 from daybreak_rise.elevate.strategy import Strategy, rule
-from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive
+from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh
 from daybreak_rise.infer import primitive
 from daybreak_rise.nat import Size, divide_exactly
+from daybreak_rise.patterns import MAPS, REDUCES
 from daybreak_rise.rules.forms import (
     as_map,
     as_reduce,
@@ -45,6 +46,7 @@ __all__ = [
     "map_fusion",
     "map_interchange",
     "map_of_map_to_join",
+    "map_of_zip_part",
     "map_out_of_zip",
     "overlapped_tiling",
     "reduce_blocked",
@@ -132,7 +134,7 @@ def _fuse(e: Expr) -> Expr | None:
 
 
 # *g >> *f -> *(g >> f)
-map_fusion = rule("map_fusion", _fuse, needs="two maps of a kind, one after the other")
+map_fusion = rule("map_fusion", _fuse, needs="two maps of a kind, one after the other", heads=MAPS)
 
 
 def _cut(e: Expr) -> Expr | str | None:
@@ -148,7 +150,7 @@ def _cut(e: Expr) -> Expr | str | None:
 
 
 # *(g >> f) -> *g >> *f, f being the last step
-map_fission = rule("map_fission", _cut, needs="a map of a lambda: map(x. f(g(x)))")
+map_fission = rule("map_fission", _cut, needs="a map of a lambda: map(x. f(g(x)))", heads=MAPS)
 
 
 def _interchange(e: Expr) -> Expr | str | None:
@@ -177,7 +179,7 @@ def _interchange(e: Expr) -> Expr | str | None:
 
 
 # map(x. map(y. b)(ys))(xs) -> map(y. map(x. b)(xs))(ys) | T, where x is not in ys; else by T
-map_interchange = rule("map_interchange", _interchange, needs="a map of a map")
+map_interchange = rule("map_interchange", _interchange, needs="a map of a map", heads=MAPS)
 
 
 def _transpose_pair(e: Expr) -> Expr | None:
@@ -219,7 +221,43 @@ def _map_out_of_zip(e: Expr) -> Expr | None:
 
 
 # zip(*f a, *g b) -> zip(a, b) >> *(p. pair(f(fst p), g(snd p))); also with one map only
-map_out_of_zip = rule("map_out_of_zip", _map_out_of_zip, needs="a zip of a map: zip(map(f)(a), b)")
+map_out_of_zip = rule(
+    "map_out_of_zip", _map_out_of_zip, needs="a zip of a map: zip(map(f)(a), b)", heads=("zip",)
+)
+
+
+def _map_of_zip(e: Expr) -> Expr | str | None:
+    form = as_map(e)
+    found = None if form is None else called(form.array, "zip")
+    if form is None or found is None or len(found[1]) != 2 or type(form.function) is not Lambda:
+        return None
+    p, body = form.function.param, form.function.body
+    for part, array in zip(("fst", "snd"), found[1], strict=True):
+        assert isinstance(array.type, ArrayType)  # noqa: S101  (what zip takes)
+        x = fresh(p.name, array.type.element)
+        only = _with_part(body, part, p, x)
+        if not uses(only, p):
+            return mapping(form.head, Lambda(x, only), array)
+    return "the function uses both parts, or the pair itself"
+
+
+def _with_part(e: Expr, part: str, p: Identifier, x: Identifier) -> Expr:
+    """Return `e` with `part(p)` replaced by x."""
+    if not uses(e, p):
+        return e
+    if type(e) is App:
+        if e.arg == p and type(e.fun) is Primitive and e.fun.name == part:
+            return x
+        return App(_with_part(e.fun, part, p, x), _with_part(e.arg, part, p, x))
+    if type(e) is Lambda:
+        return Lambda(e.param, _with_part(e.body, part, p, x))
+    return e
+
+
+# zip(a, b) >> *(p. f(fst p)) -> a | *f; the same of snd
+map_of_zip_part = rule(
+    "map_of_zip_part", _map_of_zip, needs="a map of a zip: map(p. f(fst(p)))(zip(a, b))", heads=MAPS
+)
 
 
 def _zip_same(e: Expr) -> Expr | None:
@@ -338,7 +376,9 @@ def _reduce_map(e: Expr) -> Expr | None:
 
 
 # *g >> reduce(f, z) -> reduceSeq(acc, y. f(acc, g(y)), z)
-reduce_map_fusion = rule("reduce_map_fusion", _reduce_map, needs="a reduction of a map")
+reduce_map_fusion = rule(
+    "reduce_map_fusion", _reduce_map, needs="a reduction of a map", heads=REDUCES
+)
 
 
 def _reduce_fission(e: Expr) -> Expr | str | None:
@@ -398,7 +438,7 @@ def _reduce_out(e: Expr) -> Expr | str | None:
 
 
 # *reduce(f, z) -> T >> reduceSeq(acc, y. zip(acc, y) >> *f, *z): a step of all sums at a time
-reduce_out_of_map = rule("reduce_out_of_map", _reduce_out, needs="a map of a reduction")
+reduce_out_of_map = rule("reduce_out_of_map", _reduce_out, needs="a map of a reduction", heads=MAPS)
 
 
 # --- windows ---------------------------------------------------------------------------------

@@ -33,15 +33,16 @@ def _beta(e: Expr) -> Expr | None:
     return None
 
 
-beta_reduction = rule("beta_reduction", _beta, needs="a lambda applied: (x. body)(a)")
+beta_reduction = rule(
+    "beta_reduction", _beta, needs="a lambda applied: (x. body)(a)", heads=("lambda",)
+)
 
 
 def _eta(e: Expr) -> Expr | None:
     if type(e) is Lambda and type(e.body) is App:
-        name = e.param.name
-        if type(e.body.arg) is Identifier and e.body.arg.name == name:
-            if name not in e.body.fun.free:
-                return e.body.fun
+        name, last = e.param.name, e.body.arg
+        if type(last) is Identifier and last.name == name and name not in e.body.fun.free:
+            return e.body.fun
     return None
 
 
@@ -79,7 +80,14 @@ def _lambdas(function: Expr, depth: int) -> Expr:
 
 
 eta_abstraction = rule(
-    "eta_abstraction", _abstract, needs="a pattern whose function is no lambda: map(f)"
+    "eta_abstraction",
+    _abstract,
+    needs="a pattern whose function is no lambda: map(f)",
+    heads=(
+        name
+        for name, found in PATTERNS.items()
+        if any(isinstance(taken, FunType) for taken in inputs(found.scheme)[0])
+    ),
 )
 
 
@@ -92,7 +100,7 @@ def _part(name: str, place: int) -> Strategy:
         return None
 
     word = ("first", "second")[place]
-    return rule(f"{word}_of_pair", run, needs=f"{name}(pair(a, b))")
+    return rule(f"{word}_of_pair", run, needs=f"{name}(pair(a, b))", heads=(name,))
 
 
 first_of_pair = _part("fst", 0)
@@ -109,7 +117,7 @@ def _pair(e: Expr) -> Expr | None:
     return first[1][0] if first[1][0] == second[1][0] else None
 
 
-pair_of_parts = rule("pair_of_parts", _pair, needs="pair(fst(p), snd(p))")
+pair_of_parts = rule("pair_of_parts", _pair, needs="pair(fst(p), snd(p))", heads=("pair",))
 
 
 def _undone(name: str, outer: str, inner: str) -> Strategy:
@@ -120,7 +128,7 @@ def _undone(name: str, outer: str, inner: str) -> Strategy:
         second = None if first is None else _single(first, inner)
         return second if second is not None and second.type is e.type else None
 
-    return rule(name, run, needs=f"{outer} of {inner} with the same sizes")
+    return rule(name, run, needs=f"{outer} of {inner} with the same sizes", heads=(outer,))
 
 
 def _single(e: Expr, name: str) -> Expr | None:
@@ -147,7 +155,7 @@ def _unzip(e: Expr) -> Expr | None:
     return made
 
 
-unzip_of_zip = rule("unzip_of_zip", _unzip, needs="unzip(zip(a, b))")
+unzip_of_zip = rule("unzip_of_zip", _unzip, needs="unzip(zip(a, b))", heads=("unzip",))
 
 
 def _zip_unzip(e: Expr) -> Expr | None:
@@ -160,7 +168,9 @@ def _zip_unzip(e: Expr) -> Expr | None:
     return left if left is not None and left == right else None
 
 
-zip_of_unzip = rule("zip_of_unzip", _zip_unzip, needs="zip(fst(unzip(x)), snd(unzip(x)))")
+zip_of_unzip = rule(
+    "zip_of_unzip", _zip_unzip, needs="zip(fst(unzip(x)), snd(unzip(x)))", heads=("zip",)
+)
 
 
 def _map_identity(e: Expr) -> Expr | None:
@@ -172,7 +182,7 @@ def _map_identity(e: Expr) -> Expr | None:
     return form.array if same else None
 
 
-map_identity = rule("map_identity", _map_identity, needs="map(x. x)")
+map_identity = rule("map_identity", _map_identity, needs="map(x. x)", heads=("map",))
 
 
 def _let(e: Expr) -> Expr | None:
@@ -182,4 +192,4 @@ def _let(e: Expr) -> Expr | None:
     return beta(found[1][1], found[1][0])
 
 
-let_inline = rule("let_inline", _let, needs="let(value, f)")
+let_inline = rule("let_inline", _let, needs="let(value, f)", heads=("let",))

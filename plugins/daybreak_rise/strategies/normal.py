@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from daybreak_rise.elevate.strategy import Strategy, seq
 from daybreak_rise.elevate.traversal import normalise
-from daybreak_rise.rules.algorithmic import map_fission, map_fusion
+from daybreak_rise.rules.algorithmic import map_fission, map_fusion, map_of_zip_part
 from daybreak_rise.rules.normalising import (
     beta_reduction,
     eta_abstraction,
@@ -54,6 +54,7 @@ simplify = _named(
         | unzip_of_zip
         | zip_of_unzip
         | map_identity
+        | map_of_zip_part
     ),
 )
 
