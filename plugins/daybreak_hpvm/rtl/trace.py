@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -166,7 +167,7 @@ class _Tracer:
                 self.env[name] = self.merge(name, condition, one, two)
 
     def merge(self, name: str, condition: Op, one: _Value | None, two: _Value | None) -> _Value:
-        target = self.written.get(name) or Scalar(name, (one or two).base.type)  # type: ignore[union-attr]
+        target = self.written[name]
         one = one or self.initial(target)
         two = two or self.initial(target)
         type_ = target.type
@@ -348,7 +349,7 @@ def _in_turn(ops: Iterable[Op]) -> list[Order]:
         if op.kind in ("pop", "push") and op.port is not None:
             lines.setdefault(op.port, []).append(op)
     for line in lines.values():
-        order.extend(Order(a, b, 1, 0) for a, b in zip(line, line[1:], strict=False))
+        order.extend(Order(a, b, 1, 0) for a, b in itertools.pairwise(line))
         if len(line) > 1:
             order.append(Order(line[-1], line[0], 1, 1))
     return order
