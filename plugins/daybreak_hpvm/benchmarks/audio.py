@@ -6,7 +6,7 @@ sound takes to the listener (with interpolation between samples), applies the ga
 (one for channel 0, another for the rest) and multiplies by the source's spherical-harmonic
 coefficients; summation (SM) adds up the sources. (libspatialaudio's encoder with distance; its
 delay buffer is the first `delay_line` samples of each row here.) Fixed point: volumes and gains
-have 15 fraction bits, coefficients 14, fractions of a delay 8.
+have 15 fraction bits, coefficients 14, fractions of a delay 8; words are wide enough for any input.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def program(sizes: Mapping[str, int]) -> Program:
     gain = p.input("gain", u(16), (2, sources))
     coefficient = p.input("coef", s(16), (channels, sources))
     normal = p.array("norm", s(18), (sources, length))
-    encoded = p.array("enc", s(18), (samples, channels, sources))
-    field = p.output("field", s(24), (samples, channels))
+    encoded = p.array("enc", s(20), (samples, channels, sources))
+    field = p.output("field", s(26), (samples, channels))
 
     with p.node("NM") as n, n.loop("NM_s", sources) as i, n.loop("NM_t", length) as t:
         normal[i, t] = (pcm[i, t] * volume[i] + (1 << 14)) >> 15
@@ -99,7 +99,7 @@ def program(sizes: Mapping[str, int]) -> Program:
             near = select(eq(c, 0), gain[0, i], gain[1, i])
             encoded[t, c, i] = (((heard[i] * near) >> 15) * coefficient[c, i]) >> 14
     with p.node("SM") as n, n.loop("SM_t", samples) as t, n.loop("SM_c", channels) as c:
-        total = n.scalar("total", s(24), 0)
+        total = n.scalar("total", s(26), 0)
         with n.loop("SM_s", sources) as i:
             n.reduce(total, "add", encoded[t, c, i])
         field[t, c] = total

@@ -47,7 +47,7 @@ NOTES = (
     "are ours",
     "fixed point with 12 fraction bits in 18-bit words in place of single precision",
 )
-EXPERT = {"FC_UnrollL1": 3, "FX_UnrollL2": 4, "TS_UnrollL0": 2, "TLP": 1}
+EXPERT = {"FC_UnrollL1": 3, "FX_UnrollL2": 4, "TLP": 1}
 #: Fraction bits of all quantities.
 FRACTION = 12
 _WORD = s(18)
@@ -123,14 +123,12 @@ def program(sizes: Mapping[str, int]) -> Program:
         _, momenta, velocities, _, force = _state(n, "FC", state, i)
         pressure[i] = force
         enthalpy = n.scalar("FC_h", _WORD, state[i, 4] + force)
-        for d in range(3):
-            flow[i, 0, d] = momenta[d]
-        for v in range(3):
-            for d in range(3):
-                moved = (velocities[d] * momenta[v]) >> FRACTION
-                flow[i, v + 1, d] = moved + force if v == d else moved
-        for d in range(3):
-            flow[i, 4, d] = (velocities[d] * enthalpy) >> FRACTION
+        for axis, velocity in enumerate(velocities):
+            flow[i, 0, axis] = momenta[axis]
+            for row, momentum in enumerate(momenta):
+                moved = (velocity * momentum) >> FRACTION
+                flow[i, row + 1, axis] = moved + force if row == axis else moved
+            flow[i, 4, axis] = (velocity * enthalpy) >> FRACTION
     with p.node("FX") as n, n.loop("FX_i", cells) as i, n.loop("FX_v", 5) as v:
         total = n.scalar("FX_sum", s(36), 0)
         with n.loop("FX_j", 4) as j:
