@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from daybreak import ImportReport, Remark
+from daybreak_importers.text import printable
 
 __all__ = ["Findings"]
 
@@ -49,7 +50,7 @@ class Findings:
         key = file, what.partition(":")[0]
         self._seen[key] += 1
         if self._seen[key] <= _MOST_PER_FILE:
-            remark = Remark(file, line, what)
+            remark = Remark(file, line, printable(what))
             self._remarks.append(remark)
             self._by_file.setdefault(file, []).append(remark)
 

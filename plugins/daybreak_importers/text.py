@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ __all__ = [
     "as_text",
     "decode",
     "find_number",
+    "is_future",
     "load_json",
     "number",
+    "printable",
     "read_bytes",
     "scrub",
     "slug",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
@@ -36,13 +39,15 @@ _MOST_TEXT = 4000
 _MOST_DEPTH = 12
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int | None = None) -> bytes:
     """Return the file's content.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or has more than `most` bytes.
     """
     try:
+        if most is not None and path.stat().st_size > most:
+            raise UserError(f"larger than {most >> 20} MiB", file=path, expected="a small text")
         return path.read_bytes()
     except OSError as error:
         raise UserError(
@@ -89,9 +94,21 @@ def find_number(value: Any) -> float | None:
             return None
         return found if math.isfinite(found) else None
     if isinstance(value, str):
-        match = _NUMBER.search(value)
+        match = _NUMBER.search(_THOUSANDS.sub(lambda found: found[0].replace(",", ""), value))
         return number(match[0]) if match else None
     return None
+
+
+def printable(name: str) -> str:
+    """Return a file's name, or some of its text, as it can be stored and shown on a terminal.
+
+    Bytes that are no UTF-8 (which Python keeps as lone surrogates) and control characters become
+    escapes, so that different names stay different.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def load_json(text: str) -> Any:
@@ -147,6 +164,13 @@ def unique_slug(name: str) -> str:
     if short == name:
         return name
     return f"{short[:80]}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:6]}"
+
+
+def is_future(moment: str | None) -> bool:
+    """Return whether a time of day, as `utc` writes it, is yet to come (by a day at least)."""
+    if not moment:
+        return False
+    return datetime.fromisoformat(moment) > datetime.now(UTC) + timedelta(days=1)
 
 
 def utc(value: Any) -> str | None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daybreak import Outcome, RecordedStudy, Sample, StoreError, Trial, TrialStatus, query
+from daybreak import (
+    Outcome,
+    RecordedStudy,
+    Sample,
+    StoreError,
+    Trial,
+    TrialStatus,
+    UserError,
+    query,
+)
 from daybreak.plugin import Registry
 from daybreak.plugin.exchange import ImportReport, ImportRequest, Remark
 from daybreak.plugin.specs import ImporterSpec
 from daybreak.run.collecting import collection_id
-from daybreak.run.importing import collect_studies, import_file
+from daybreak.run.importing import collect_studies, import_file, record_studies
 from daybreak.store import RunWriter, read_run, rebuild
 
 
@@ -98,6 +108,67 @@ def test_what_a_killed_import_left_out_is_added(tmp_path: Path) -> None:
     assert found(tmp_path) == [("a", 0, 1.0)]
 
 
+def test_what_was_killed_before_the_first_record_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "spool" / "shelf").mkdir(parents=True)
+    (tmp_path / "spool" / "shelf" / "lock").touch()
+    (tmp_path / "spool" / "shelf" / "segment-000001.jsonl").write_text('{"type": "segm')
+    assert counts(tmp_path, study("a", 1.0)) == (1, 0, 0)
+    assert found(tmp_path) == [("a", 0, 1.0)]
+
+
+def test_what_was_killed_just_before_the_end_is_finished(tmp_path: Path) -> None:
+    counts(tmp_path, study("a", 1.0))
+    RunWriter.resume(tmp_path, "shelf").close()
+    assert read_run(tmp_path, "shelf").info.status == "interrupted"
+    assert counts(tmp_path, study("a", 1.0)) == (0, 0, 1)
+    assert read_run(tmp_path, "shelf").info.status == "finished"
+
+
+def nameless(key: str, *values: float) -> RecordedStudy:
+    return replace(study(key, *values), run={"suite": "s", "machine": {"cpu": "x"}})
+
+
+def record(results: Path, *studies: RecordedStudy) -> tuple[str, bool]:
+    return record_studies(results, studies, suite="s", source="here")
+
+
+def test_a_run_known_by_its_content_is_recorded_once(tmp_path: Path) -> None:
+    run_id, known = record(tmp_path, nameless("a", 1.0), nameless("a", 2.0, 3.0))
+    assert not known
+    assert record(tmp_path, nameless("a", 1.0), nameless("a", 2.0, 3.0)) == (run_id, True)
+    other, known = record(tmp_path, nameless("a", 1.0))
+    assert not known
+    assert other != run_id
+    expected = [("a", 0, 1.0), ("a", 0, 1.0), ("a", 0, 2.0), ("a", 1, 3.0)]
+    assert sorted(found(tmp_path)) == expected
+    row = read_run(tmp_path, run_id).info.row
+    assert (row["suite"], row["imported_from"]) == ("s", "here")
+    assert "collection" not in row
+
+
+@pytest.mark.parametrize("kept", [1, 4, 6, 8])
+def test_a_run_known_by_its_content_is_completed_after_a_kill(tmp_path: Path, kept: int) -> None:
+    studies = [nameless("a", 1.0), nameless("b", 2.0, 3.0)]
+    run_id, _ = record(tmp_path / "whole", *studies)
+    killed = tmp_path / "killed" / "spool" / run_id
+    killed.mkdir(parents=True)
+    lines: list[bytes] = []
+
+    def stop(writer: RunWriter, *_: object) -> None:
+        segment = writer.folder / "segment-000001.jsonl"
+        lines[:] = segment.read_bytes().splitlines(keepends=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunWriter, "finish", stop)
+        record(tmp_path / "lines", *studies)
+    assert len(lines) == 9
+    (killed / "segment-000001.jsonl").write_bytes(b"".join(lines[:kept]) + lines[kept][:20])
+    assert record(tmp_path / "killed", *studies) == (run_id, False)
+    assert found(tmp_path / "killed") == found(tmp_path / "whole")
+    assert record(tmp_path / "killed", *studies) == (run_id, True)
+    assert read_run(tmp_path / "killed", run_id).info.status == "finished"
+
+
 def test_from_another_place_the_same_studies_are_known_and_others_refused(tmp_path: Path) -> None:
     counts(tmp_path, study("a", 1.0))
     moved = collect_studies(tmp_path, iter([study("a", 1.0), study("b", 1.0)]), source="there")
@@ -159,3 +230,21 @@ def test_an_importer_may_stream_and_report_at_the_end(tmp_path: Path) -> None:
     assert done.collected is not None
     assert (done.run_id, done.collected.added) == ("shelf", 3)
     assert shown == [(0.0, "book 0"), (1 / 3, "book 1"), (2 / 3, "book 2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("x" * 5000, "cannot be read: File name too long"),
+        ("nul\0", "cannot be read: embedded null byte"),
+        ("/dev/zero", "this is a device"),
+        ("book/page", "no such file"),
+        ("boook", "no such file"),
+    ],
+)
+def test_paths_that_are_nothing_to_read(tmp_path: Path, path: str, words: str) -> None:
+    spec = ImporterSpec(name="s", factory="test_run_collecting:Streaming", summary="x")
+    (tmp_path / "book").touch()
+    with pytest.raises(UserError, match=words) as caught:
+        import_file(Registry.from_specs(spec), "s", tmp_path / path, results=tmp_path / "r")
+    assert ("book" in str(caught.value.nearest)) == (path == "boook")

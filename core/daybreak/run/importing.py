@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -83,10 +84,8 @@ def import_file(
     checked = typed_options(component, options)
     url = str(path) if _URL.match(str(path)) and "url" in component.spec.capabilities else None
     path = Path(path)
-    if url is None and not path.exists():
-        folder = path.parent
-        beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        raise UserError("no such file", file=path, nearest=nearest(path.name, beside))
+    if url is None:
+        _check_path(path)
     request = ImportRequest(path=path, name=name, data=data_folder(), options=checked, url=url)
     if progress is not None:
         request = replace(request, progress=progress)
@@ -117,6 +116,22 @@ def import_file(
         ),
     )
     return Imported(kind, path, _final(component, report), run_id, known, url=shown)
+
+
+def _check_path(path: Path) -> None:
+    """Raise UserError unless `path` is something to read."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        beside: list[str] = []
+        with suppress(OSError):
+            beside = [entry.name for entry in path.parent.iterdir()]
+        raise UserError("no such file", file=path, nearest=nearest(path.name, beside)) from error
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"cannot be read: {what}", file=path) from error
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise UserError("this is a device", file=path, expected="a file or a folder")
 
 
 def _checked(component: Component, studies: Iterable[Any]) -> Iterable[RecordedStudy]:

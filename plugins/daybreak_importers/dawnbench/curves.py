@@ -62,6 +62,7 @@ def read_curve(data: bytes, file: str, findings: Findings, wanted: str | None = 
         row = _row(content, line, columns, file, findings)
         if row is not None:
             rows.append(row)
+    _exchange(rows, columns, file, findings)
     rows = _without_repeats(rows, file, findings)
     _to_fractions(rows, file, findings)
     rows = _believable(rows, file, findings)
@@ -160,6 +161,26 @@ def _row(
         findings.leave_out(file, "no accuracy", line=line)
         return None
     return row
+
+
+def _exchange(
+    rows: list[Row], columns: Sequence[str | None], file: str, findings: Findings
+) -> None:
+    """Exchange epochs and hours where the header has them the wrong way round.
+
+    Seen in a published entry: a header that begins with hours, above 1, 2, 3, ... and fractions.
+    """
+    if not {"epoch", "hours"} <= set(columns) or columns.index("epoch") < columns.index("hours"):
+        return
+    both = [(row.epoch, row.hours) for row in rows if None not in (row.epoch, row.hours)]
+    counted = all(hours == i + (both[0][1] or 0) for i, (_, hours) in enumerate(both))
+    if len(both) < 3 or both[0][1] not in (0, 1) or not counted:
+        return
+    if all(epoch is not None and epoch.is_integer() for epoch, _ in both):
+        return
+    findings.remark(file, "columns exchanged: hours count 1, 2, 3, ..., so they are the epochs")
+    for row in rows:
+        row.epoch, row.hours = row.hours, row.epoch
 
 
 def _without_repeats(rows: list[Row], file: str, findings: Findings) -> list[Row]:

@@ -5,15 +5,29 @@ below ``TASK/inference``.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daybreak_importers.findings import Findings
-from daybreak_importers.text import as_text, decode, find_number, load_json, read_bytes, scrub, utc
+from daybreak_importers.folders import NO_FILE, regular_size, relative, walk
+from daybreak_importers.text import (
+    as_text,
+    decode,
+    find_number,
+    is_future,
+    load_json,
+    printable,
+    read_bytes,
+    scrub,
+    utc,
+)
 
-__all__ = ["About", "Entry", "find_entries", "read_about"]
+__all__ = ["MOST_BYTES", "About", "Entry", "find_entries", "read_about"]
 
+#: A larger file is no entry's.
+MOST_BYTES = 64 << 20
 _KINDS = frozenset({"train", "inference"})
 _HIDDEN = frozenset({"authoremail", "email", "contact"})
 
@@ -33,7 +47,7 @@ class Entry:
     @property
     def name(self) -> str:
         """The entry's name within a repository."""
-        return f"{self.task}/{self.kind}/{self.stem}"
+        return printable(f"{self.task}/{self.kind}/{self.stem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +68,21 @@ def find_entries(root: Path, findings: Findings) -> list[Entry]:
 
     Files in such folders that belong to no entry are remarked upon.
     """
-    only = None if root.is_dir() else root.stem
-    folder = root if root.is_dir() else root.parent
+    places: Iterable[tuple[Path, list[tuple[str, int | None]]]] = walk(root, findings)
+    if not root.is_dir():
+        beside = sorted(path for path in root.parent.iterdir() if path.stem == root.stem)
+        places = [(root.parent, [(path.name, regular_size(path)) for path in beside])]
     entries = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        kind = Path(place).resolve().name.lower()
-        if kind in _KINDS:
-            task = Path(place).resolve().parent.name
-            entries += _pair(Path(place), sorted(names), task, kind, findings, root)
-    return [entry for entry in entries if only is None or entry.stem == only]
+    for place, files in places:
+        folder = place.resolve()
+        if folder.name.lower() not in _KINDS:
+            continue
+        for name, size in files:
+            if size is None:
+                findings.remark(relative(place / name, root), NO_FILE)
+        names = [name for name, size in files if size is not None]
+        entries += _pair(place, names, folder.parent.name, folder.name.lower(), findings, root)
+    return entries
 
 
 def _pair(
@@ -74,8 +93,6 @@ def _pair(
     for name in names:
         path = place / name
         stem, suffix = os.path.splitext(name)
-        if name.startswith("."):
-            continue
         shelf = {".json": jsons, ".tsv": tsvs}.get(suffix.lower())
         if shelf is None or (kind == "inference" and shelf is tsvs):
             findings.remark(relative(path, root), "no part of an entry: the file is not read")
@@ -97,21 +114,13 @@ def _pair(
     return sorted(entries, key=lambda entry: entry.stem)
 
 
-def relative(path: Path, root: Path) -> str:
-    """Return how remarks name `path`."""
-    try:
-        return path.relative_to(root).as_posix() if path != root else path.name
-    except ValueError:
-        return path.name
-
-
 def read_about(path: Path, file: str, findings: Findings) -> About | None:
     """Return what a JSON file says; None if it cannot be used, which is remarked upon.
 
     Raises:
         UserError: the file cannot be read.
     """
-    text, remark = decode(read_bytes(path))
+    text, remark = decode(read_bytes(path, MOST_BYTES))
     if remark:
         findings.remark(file, remark)
     try:
@@ -126,6 +135,8 @@ def read_about(path: Path, file: str, findings: Findings) -> About | None:
     submitted = utc(raw.get("timestamp"))
     if submitted is None and raw.get("timestamp") is not None:
         findings.remark(file, f"no date: timestamp {as_text(raw['timestamp'])}")
+    if is_future(submitted):
+        findings.remark(file, f"date in the future: timestamp {as_text(raw['timestamp'])}")
     details: dict[str, Any] = {
         name: value
         for name, key in (

@@ -20,15 +20,16 @@ from daybreak import (
 )
 from daybreak_importers.dawnbench.curves import Row, read_curve
 from daybreak_importers.dawnbench.entries import (
+    MOST_BYTES,
     About,
     Entry,
     find_entries,
     read_about,
-    relative,
 )
 from daybreak_importers.dawnbench.tasks import METRICS, Task, task_of
 from daybreak_importers.findings import Findings
-from daybreak_importers.text import find_number, read_bytes, slug
+from daybreak_importers.folders import relative
+from daybreak_importers.text import find_number, printable, read_bytes, slug
 
 __all__ = ["DawnbenchImporter"]
 
@@ -118,7 +119,7 @@ class _Reading:
             findings.leave_out(self._file(entry.json, entry), "JSON without TSV", "no curve")
             return None
         file = self._file(entry.tsv, entry)
-        data = read_bytes(entry.tsv)
+        data = read_bytes(entry.tsv, MOST_BYTES)
         rows = read_curve(data, file, findings, task.metric)
         if not rows:
             findings.leave_out(file, "TSV without rows", "no curve")
@@ -205,7 +206,7 @@ class _Reading:
             benchmark=benchmark,
             study={
                 "study_key": entry.name,
-                "optimizer": entry.stem,
+                "optimizer": printable(entry.stem),
                 "component": "dawnbench",
                 "seed": 0,
                 "started_at": about.submitted,

@@ -29,6 +29,9 @@ from daybreak_importers.text import slug
 
 __all__ = ["MllogImporter"]
 
+#: The first round with lines of today's dialect.
+_FIRST_MLLOG = 0.7
+
 
 class MllogImporter:
     """Imports one log, a folder of logs, or a clone of a round's results."""
@@ -40,7 +43,7 @@ class MllogImporter:
             UserError: there is nothing that could be a log, or none holds a training run.
         """
         findings = Findings()
-        logs, packed = find_logs(request.path)
+        logs, packed = find_logs(request.path, findings)
         for name in packed:
             findings.remark(name, "compressed: not read")
         if not logs:
@@ -156,7 +159,7 @@ class _Reading:
     def _study(self, log: LogFile, run: Run) -> RecordedStudy | None:
         findings = self._findings
         place = place_of(log, self._request.path)
-        round_ = self._round_of(run, place)
+        round_ = self._round_of(run, place, log.name)
         benchmark_name = name_of(place.benchmark or run.benchmark or "unnamed", round_)
         if run.benchmark and not quality_of(benchmark_name, round_).known:
             benchmark_name = name_of(run.benchmark, round_)
@@ -222,7 +225,7 @@ class _Reading:
         )
         return RecordedStudy(run=self._collection, benchmark=benchmark, study=study, trials=[trial])
 
-    def _round_of(self, run: Run, place: Place) -> float:
+    def _round_of(self, run: Run, place: Place, name: str) -> float:
         if self._round is not None:
             return self._round
         if run.dialect == "0.5":
@@ -231,8 +234,12 @@ class _Reading:
             return place.round
         if run.dialect in ("0.6", "dated"):
             return 0.6
+        if run.began is None:
+            what = f"no round: neither folders nor dates tell it, so v{_FIRST_MLLOG} is taken"
+            self._findings.remark(name, what, line=run.line)
+            return _FIRST_MLLOG
         self._by_date += 1
-        return round_of_time(run.began or 0.0)
+        return max(_FIRST_MLLOG, round_of_time(run.began))
 
     @staticmethod
     def _label(place: Place, run: Run) -> str:

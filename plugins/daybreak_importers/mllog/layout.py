@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from daybreak_importers.findings import Findings
+from daybreak_importers.folders import NO_FILE, regular_size, relative, walk
 from daybreak_importers.mllog.quality import is_name
+from daybreak_importers.text import printable
 
 __all__ = ["LogFile", "Place", "find_logs", "place_of"]
 
@@ -107,38 +110,35 @@ class Place:
     round: float | None = None
 
 
-def find_logs(root: Path) -> tuple[list[LogFile], list[str]]:
+def find_logs(root: Path, findings: Findings) -> tuple[list[LogFile], list[str]]:
     """Return the files below `root` that may be logs, folder by folder, and the compressed ones.
 
     In a tree with folders named ``results`` only what is in them counts: a clone holds far more
     code than logs.
     """
     if not root.is_dir():
-        return [LogFile(root, root.name, root.stat().st_size)], []
+        return [LogFile(root, printable(root.name), regular_size(root) or 0)], []
     logs: list[LogFile] = []
     packed: list[str] = []
-    for place, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        relative = Path(place).relative_to(root)
-        for name in sorted(names, key=_in_order):
+    for place, files in walk(root, findings):
+        for name, size in sorted(files, key=lambda file: _in_order(file[0])):
             suffix = os.path.splitext(name)[1].lower()
-            shown = (relative / name).as_posix()
-            if name.startswith(".") or suffix in _OTHER:
+            if suffix in _OTHER:
                 continue
+            path = place / name
+            shown = relative(path, root)
             if suffix in _COMPRESSED:
                 packed.append(shown)
-                continue
-            path = Path(place, name)
-            try:
-                size = path.stat().st_size
-            except OSError:
-                continue
-            logs.append(LogFile(path, shown, size))
+            else:
+                logs.append(LogFile(path, shown, -1 if size is None else size))
     inside = [log for log in logs if "results" in PurePosixPath(log.name).parts[:-1]]
     if inside or "results" in root.resolve().parts[-4:]:
         logs = inside or logs
         packed = [name for name in packed if not inside or "/results/" in f"/{name}"]
-    return logs, packed
+    for log in logs:
+        if log.size < 0:
+            findings.remark(log.name, NO_FILE)
+    return [log for log in logs if log.size >= 0], packed
 
 
 def _in_order(name: str) -> tuple[str, int, str]:

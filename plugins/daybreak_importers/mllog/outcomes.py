@@ -10,6 +10,7 @@ from daybreak_importers.findings import Findings
 from daybreak_importers.mllog.evaluations import Evaluation
 from daybreak_importers.mllog.quality import Part, Quality
 from daybreak_importers.mllog.runs import Run
+from daybreak_importers.text import is_future
 
 __all__ = ["Judged", "judge"]
 
@@ -89,8 +90,11 @@ def judge(run: Run, quality: Quality, file: str, findings: Findings) -> Judged:
             if value is not None
         },
     )
+    started = _started(run)
+    if is_future(started):
+        findings.remark(file, f"date in the future: the run began {started[:10]}", line=run.line)
     own = target if target is not None and target != curve.target else None
-    return Judged(outcome, _started(run), own)
+    return Judged(outcome, started, own)
 
 
 def _started(run: Run) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from daybreak import UserError
 from daybreak_importers.findings import Findings
+from daybreak_importers.folders import regular_size, relative
 from daybreak_importers.text import as_text, decode, find_number, load_json, read_bytes, scrub
 
 __all__ = ["Systems"]
@@ -46,24 +47,19 @@ class Systems:
 
     def _load_anew(self, path: Path) -> dict[str, Any] | None:
         try:
-            if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            size = regular_size(path)
+            if size is None or size > _MOST_BYTES:
                 return None
             text, _ = decode(read_bytes(path))
             content = load_json(text)
         except (OSError, UserError, ValueError) as error:
-            self._findings.remark(self._name(path), f"damaged description: {error}")
+            self._findings.remark(relative(path, self._root), f"damaged description: {error}")
             return None
         if not isinstance(content, dict):
-            self._findings.remark(self._name(path), "damaged description: no JSON object")
+            self._findings.remark(relative(path, self._root), "damaged description: no JSON object")
             return None
         scrubbed: dict[str, Any] = scrub(content)
         return scrubbed
-
-    def _name(self, path: Path) -> str:
-        try:
-            return path.relative_to(self._root).as_posix()
-        except ValueError:
-            return path.name
 
 
 def _summary(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +18,9 @@ from daybreak import (
     UserError,
 )
 from daybreak_importers.findings import Findings
+from daybreak_importers.folders import NO_FILE, relative, walk
 from daybreak_importers.pytest_benchmark.reading import Execution, Timed, read_execution
-from daybreak_importers.text import decode, load_json, read_bytes, slug, unique_slug
+from daybreak_importers.text import decode, load_json, printable, read_bytes, slug, unique_slug
 
 __all__ = ["PytestBenchmarkImporter"]
 
@@ -45,32 +45,38 @@ class PytestBenchmarkImporter:
         Raises:
             UserError: there are none, or the one that was named is no such file.
         """
-        files = _find(request.path)
+        findings = Findings()
+        files = _find(request.path, findings)
         if not files:
             raise UserError(
                 "there are no JSON files", file=request.path, expected="files of pytest-benchmark"
             )
-        reading = _Reading(request, files)
+        reading = _Reading(request, files, findings)
         return ImportReport(rows=0, kept=0, studies=reading.studies(), final=reading.report)
 
 
-def _find(root: Path) -> list[Path]:
+def _find(root: Path, findings: Findings) -> list[Path]:
     if not root.is_dir():
         return [root]
     found = []
-    for place, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in (".git", "node_modules"))
-        found += [Path(place, name) for name in sorted(names) if name.lower().endswith(".json")]
+    for place, files in walk(root, findings, hidden=True, skip=(".git", "node_modules")):
+        for name, size in files:
+            if not name.lower().endswith(".json"):
+                continue
+            if size is None:
+                findings.remark(relative(place / name, root), NO_FILE)
+            else:
+                found.append(place / name)
     return found
 
 
 class _Reading:
     """One import under way."""
 
-    def __init__(self, request: ImportRequest, files: list[Path]) -> None:
+    def __init__(self, request: ImportRequest, files: list[Path], findings: Findings) -> None:
         self._request = request
         self._files = files
-        self._findings = Findings()
+        self._findings = findings
         self._label = str(request.options.get("label") or "file")
         self._suite = request.name or "pytest-benchmark"
         self._benchmarks: dict[str, None] = {}
@@ -134,8 +140,7 @@ class _Reading:
         )
 
     def _name(self, path: Path) -> str:
-        root = self._request.path
-        return path.name if path == root else path.relative_to(root).as_posix()
+        return relative(path, self._request.path)
 
     def _same(self, execution: Execution, name: str) -> str | None:
         """Return the file that has the very same measurements of the same minute."""
@@ -157,10 +162,10 @@ class _Reading:
         commit = str(execution.commit.get("id") or "")
         branch = str(execution.commit.get("branch") or "")
         label = {
-            "file": path.stem,
+            "file": printable(path.stem),
             "commit": commit[:12] + ("-dirty" if execution.commit.get("dirty") else ""),
             "branch": branch,
-        }[self._label] or path.stem
+        }[self._label] or printable(path.stem)
         moment = slug((execution.began or "").replace(":", "").partition(".")[0])
         run = {
             "name": f"{self._suite}-{slug(path.stem)}" + (f"-{moment}" if execution.began else ""),
