@@ -97,15 +97,15 @@ def memory_order(records: Sequence[AccessRecord], loops: Sequence[Loop]) -> Iter
             if not (first.store or second.store):
                 continue
             if first is not second and not _apart(first, second):
-                yield Order(first.op, second.op, _cycles(first, second), 0)
+                yield Order(first.op, second.op, _cycles(first), 0)
             if not _never_again(first, second, loops):
                 if first is not second:
-                    yield Order(first.op, second.op, _cycles(first, second), 1)
-                yield Order(second.op, first.op, _cycles(second, first), 1)
+                    yield Order(first.op, second.op, _cycles(first), 1)
+                yield Order(second.op, first.op, _cycles(second), 1)
 
 
-def _cycles(first: AccessRecord, second: AccessRecord) -> int:
-    """Return the least distance: a store takes effect at the end of its cycle."""
+def _cycles(first: AccessRecord) -> int:
+    """Return the least distance to what follows: a store takes effect at the end of its cycle."""
     return 1 if first.store else 0
 
 

@@ -1,0 +1,162 @@
+"""Runs other people's programs: bounded in time and memory, killed with all they started."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from daybreak import FailureKind, OutOfMemory, TrialFailed
+
+__all__ = ["Progress", "ToolError", "ToolLimits", "run_tool"]
+
+_TAIL_LINES = 40
+_TAIL_BYTES = 64 * 1024
+_STARVED = ("bad_alloc", "Cannot allocate memory", "out of memory", "Out of memory", "ENOMEM")
+
+#: Called with the fraction done (or None) and what is going on.
+Progress = Callable[[float | None, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """What one tool may use: wall seconds, and bytes of data (not of addresses).
+
+    WebAssembly reserves far more addresses than it uses, so that what is bounded is memory that can
+    be written to (RLIMIT_DATA).
+    """
+
+    seconds: float = 600.0
+    memory_bytes: int | None = 4 * 1024**3
+
+
+class ToolError(TrialFailed):
+    """A tool ended with an error: kind `crash` unless the caller knows better."""
+
+    kind = FailureKind.CRASH
+
+    def __init__(self, message: str, *, status: int, output: str) -> None:
+        super().__init__(message, detail=output)
+        self.status = status
+        self.output = output
+
+
+def run_tool(
+    command: Sequence[str],
+    folder: Path,
+    limits: ToolLimits,
+    *,
+    name: str,
+    environment: Mapping[str, str] | None = None,
+    follow: Callable[[str], None] | None = None,
+) -> str:
+    """Run `command` in `folder`; return the end of what it printed (64 KiB at most).
+
+    `follow` gets every line as it comes. The program gets a process group of its own, which is
+    killed however this call ends.
+
+    Raises:
+        TrialFailed: it takes too long (kind `timeout`).
+        OutOfMemory: it says that memory ran out, or is killed for it.
+        ToolError: it cannot be started, is killed, or ends with another status than 0.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+            preexec_fn=_bounded(limits),
+        )
+    except OSError as error:
+        raise ToolError(f"{name} cannot be started: {error}", status=-1, output="") from None
+    tail: collections.deque[str] = collections.deque(maxlen=_TAIL_LINES)
+    late = False
+    try:
+        late = _read(process, time.monotonic() + limits.seconds, tail, follow)
+        status = -1 if late else process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    output = "".join(tail)[-_TAIL_BYTES:]
+    if late:
+        raise TrialFailed(
+            f"{name} took more than {limits.seconds:g} s", detail=output, kind=FailureKind.TIMEOUT
+        )
+    if status != 0:
+        if any(word in output for word in _STARVED) or status == -signal.SIGKILL:
+            raise OutOfMemory(f"{name} ran out of memory", detail=output)
+        ended = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
+        raise ToolError(f"{name} {ended}{_reason(tail)}", status=status, output=output)
+    return output
+
+
+def _bounded(limits: ToolLimits) -> Callable[[], None]:
+    def apply() -> None:
+        if limits.memory_bytes is not None:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            value = limits.memory_bytes
+            if hard != resource.RLIM_INFINITY:
+                value = min(value, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (value, value))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return apply
+
+
+def _read(
+    process: subprocess.Popen[bytes],
+    until: float,
+    tail: collections.deque[str],
+    follow: Callable[[str], None] | None,
+) -> bool:
+    """Read what the program prints until it closes its output; whether it takes too long."""
+    assert process.stdout is not None  # noqa: S101 - asked for
+    descriptor = process.stdout.fileno()
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            if not selector.select(left):
+                continue
+            chunk = os.read(descriptor, 65536)
+            if not chunk:
+                break
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[-_TAIL_BYTES:]
+            for line in lines:
+                text = line.decode(errors="replace") + "\n"
+                tail.append(text)
+                if follow is not None:
+                    follow(text)
+    if rest:
+        tail.append(rest.decode(errors="replace"))
+    try:
+        process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _reason(tail: Sequence[str]) -> str:
+    for line in reversed(tail):
+        if "ERROR" in line or "error:" in line.lower():
+            return ": " + line.strip()[:300]
+    return ""
