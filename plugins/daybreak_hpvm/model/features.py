@@ -1,0 +1,130 @@
+"""What a design is made of, counted: what resources and clock are worked out from.
+
+Multipliers and memories follow rules of the synthesiser, and are counted in blocks; of look-up
+tables and flip-flops only amounts are known, whose prices `constants` has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daybreak_hpvm.ir import Program
+from daybreak_hpvm.model.nodes import NodeCost
+from daybreak_hpvm.rtl.costs import LIMB_BITS, MUL_BITS, QUEUE_DEPTH
+from daybreak_hpvm.rtl.storage import Storage
+
+__all__ = ["FF_FEATURES", "LUT_FEATURES", "Features", "features_of", "memory_blocks"]
+
+#: amounts that look-up tables pay for, in bits unless said otherwise
+LUT_FEATURES = (
+    "add",  # additions, subtractions, negations
+    "compare",  # comparisons, those of minimum and maximum too
+    "mux",  # selections
+    "logic",  # and, or, xor
+    "shift",  # shifts by a value, times the bits of the amount
+    "products",  # sums of the parts of wide products
+    "onehot",  # addresses and data that share a port
+    "register_reads",  # bits of a register file, for each read at a changing place
+    "register_writes",  # elements, for each write
+    "control",  # bits of counters, pulses of pipelines
+    "regions",  # number of pipelines
+    "lutram",  # memories of 16 x 4 bits in look-up tables
+    "queues",  # bits of width of streams
+)
+#: amounts that flip-flops pay for, in bits
+FF_FEATURES = (
+    "pipeline",  # values on their way
+    "control",
+    "scalars",
+    "register_files",
+    "ram_output",  # of memories
+    "queues",
+)
+
+#: shapes of a block of 18 kbit: words x bits (DP16KD; RAMB18 has the same)
+_BLOCKS = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+#: a memory in look-up tables is cheaper than a block up to so many parts of 16 x 4 bits
+_LUTRAM_PARTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A design, counted.
+
+    Attributes:
+        amounts: of each of `LUT_FEATURES` and `FF_FEATURES`.
+        dsp: multiplier blocks.
+        bram: 18-kbit memories.
+        chain: bits of the widest operator with a carry.
+        shared: most accesses that share a port.
+    """
+
+    amounts: Mapping[str, float]
+    dsp: int
+    bram: int
+    chain: int
+    shared: int
+
+
+def memory_blocks(depth: int, bits: int) -> tuple[int, int]:
+    """Return blocks, and parts in look-up tables, of a memory of `depth` words of `bits` bits.
+
+    One of the two is 0: the synthesiser takes look-up tables where they are cheaper.
+    """
+    parts = math.ceil(depth / 16) * math.ceil(bits / 4)
+    blocks = min(math.ceil(depth / words) * math.ceil(bits / width) for words, width in _BLOCKS)
+    return (0, parts) if parts <= _LUTRAM_PARTS * blocks else (blocks, 0)
+
+
+def features_of(program: Program, nodes: Mapping[str, NodeCost]) -> Features:
+    """Return what `program` is made of, given its nodes' costs by name."""
+    amounts: Counter[str] = Counter()
+    dsp = bram = chain = shared = 0
+    for node in program.nodes:
+        cost = nodes[node.name]
+        ports: Counter[str] = Counter()
+        for placed in cost.regions:
+            for name, amount in placed.cost.amounts.items():
+                amounts[name] += placed.copies * amount
+            for (left, right), number in placed.cost.multipliers.items():
+                dsp += placed.copies * number * _blocks_of_product(left, right)
+            chain = max(chain, placed.cost.chain)
+            for name, number in placed.cost.ports.items():
+                ports[name] += placed.copies * number
+        shared = max(shared, *ports.values(), 0)
+        amounts["scalars"] += sum(one.type.bits for one in node.scalars)
+        for storage in cost.storage.values():
+            blocks = _kept(storage, amounts)
+            bram += blocks
+    for name in program.streams:
+        amounts["queues"] += program.array(name).type.bits
+        amounts["lutram"] += math.ceil(QUEUE_DEPTH / 16) * math.ceil(
+            program.array(name).type.bits / 4
+        )
+    amounts["control"] += amounts["counters"] + amounts["valid"]
+    return Features(dict(amounts), dsp, bram, chain, shared)
+
+
+def _blocks_of_product(left: int, right: int) -> int:
+    if min(left, right) < 2:
+        return 0
+    if max(left, right) <= MUL_BITS:
+        return 1
+    return math.ceil(left / LIMB_BITS) * math.ceil(right / LIMB_BITS)
+
+
+def _kept(storage: Storage, amounts: Counter[str]) -> int:
+    """Add what an array is kept in; return its blocks."""
+    array = storage.array
+    if storage.kind == "registers" and array.values is None:
+        amounts["register_files"] += array.bits
+    if storage.kind != "ram":
+        return 0
+    copies = storage.banks * storage.replicas
+    amounts["ram_output"] += copies * array.type.bits
+    blocks, parts = memory_blocks(storage.depth, array.type.bits)
+    amounts["lutram"] += copies * parts
+    return copies * blocks
