@@ -13,7 +13,11 @@ from __future__ import annotations
 from daybreak_rise.codegen.generate import Lowered, Target, generate, lower
 from daybreak_rise.codegen.program import SCALAR_BYTES, Argument, Kernel, Program, fit
 
+#: names the generator in the identity of what was measured: code of another one is another matter
+GENERATOR = "rise-1"
+
 __all__ = [
+    "GENERATOR",
     "SCALAR_BYTES",
     "Argument",
     "Kernel",

@@ -20,6 +20,7 @@ from daybreak_rise.codegen.ir import (
     Block,
     Buffer,
     Define,
+    Filling,
     For,
     Guard,
     Level,
@@ -37,7 +38,7 @@ from daybreak_rise.codegen.ownership import (
     coordinates,
     shared_across,
 )
-from daybreak_rise.codegen.tidy import stores_of, values_of
+from daybreak_rise.codegen.tidy import values_of
 from daybreak_rise.codegen.values import Inside, Operation, Register, Value, loads, registers
 
 __all__ = ["exclusive", "sharing", "synchronise", "used_coordinates"]
@@ -144,18 +145,35 @@ def sharing(
     }
 
 
+# a buffer and the filling that a store belongs to; None: one of an earlier turn
+_Write = tuple[Buffer, "Filling | None"]
+
+
 @dataclass(slots=True)
 class _State:
-    """What was read and written since the last barrier."""
+    """What was read and written since the last barrier; writes with their fillings."""
 
     reads: set[Buffer] = field(default_factory=set)
-    writes: set[Buffer] = field(default_factory=set)
+    writes: set[_Write] = field(default_factory=set)
 
-    def conflicts(self, reads: set[Buffer], writes: set[Buffer]) -> set[Buffer]:
-        return (reads & self.writes) | (writes & (self.reads | self.writes))
+    def conflicts(self, reads: set[Buffer], writes: set[_Write]) -> set[Buffer]:
+        before: dict[Buffer, set[Filling | None]] = {}
+        for buffer, filling in self.writes:
+            before.setdefault(buffer, set()).add(filling)
+        found = {b for b in reads if b in before}
+        for buffer, filling in writes:
+            # stores of one filling go to different elements
+            if buffer in self.reads or before.get(buffer, set()) - {filling}:
+                found.add(buffer)
+        return found
 
     def union(self, other: _State) -> _State:
         return _State(self.reads | other.reads, self.writes | other.writes)
+
+    def again(self, loop: int) -> _State:
+        """Return the state as the next turn of a loop finds it: its fillings were others."""
+        old = {(b, None if f is None or loop in f.loops else f) for b, f in self.writes}
+        return _State(self.reads, old)
 
 
 def synchronise(block: Block, shared: Mapping[Buffer, frozenset[Coordinate]]) -> None:
@@ -171,14 +189,19 @@ class _Synchroniser:
     def __init__(self, shared: Mapping[Buffer, frozenset[Coordinate]]) -> None:
         self.shared = {b: c for b, c in shared.items() if c}
 
-    def touched(self, one: Statement) -> tuple[set[Buffer], set[Buffer]]:
+    def touched(self, one: Statement) -> tuple[set[Buffer], set[_Write]]:
         """Return what a statement reads and writes, inside too."""
         reads: set[Buffer] = set()
         inner = [s for block in blocks(one) for s in statements(block)]
         for statement in (one, *inner):
             for value in values_of(statement):
                 reads |= {load.buffer for load in loads(value) if load.buffer in self.shared}
-        return reads, {b for b in stores_of(one) if b in self.shared}
+        writes = {
+            (s.buffer, s.filling)
+            for s in (one, *inner)
+            if isinstance(s, Store) and s.buffer in self.shared
+        }
+        return reads, writes
 
     def go(self, block: Block, state: _State) -> _State:
         """Insert barriers in `block` that begins after `state`; return the state at its end."""
@@ -221,7 +244,7 @@ class _Synchroniser:
         turns = one.variable.size if isinstance(one, For) else one.turn.size
         end = self.go(one.body, state)
         if turns > 1:
-            end = self.go(one.body, end).union(end)
+            end = self.go(one.body, end.again(id(one))).union(end)
         if isinstance(one, For) or one.whole or one.ragged:
             return [one], end
         if _has_barrier(one) and one.level is not Level.GROUP:

@@ -59,10 +59,10 @@ class _Over(Atom):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[no-any-return, attr-defined]
+        return self._hash
 
     def _number(self, size: int) -> None:
         # the order of terms must be the same in every process: by creation of the newest variable
@@ -302,14 +302,15 @@ def of(variable: Atom, factor: int = 1) -> Index:
 def _collect(total: dict[Atom, int], rest: int) -> Index:
     """Return the sum with by*(e // by) + e % by put together."""
     for atom, factor in list(total.items()):
-        if isinstance(atom, Remainder) and factor:
-            partner = Quotient(atom.of, atom.by)
-            held = total.get(partner)
-            if held is not None and held == factor * atom.by:
-                total[partner] = 0
-                total[atom] = 0
+        if isinstance(atom, Quotient) and factor and factor % atom.by == 0:
+            scale = factor // atom.by
+            remainder = atom.of % atom.by
+            if remainder.terms and all(total.get(a) == f * scale for a, f in remainder.terms):
+                for a, f in ((atom, atom.by), *remainder.terms):
+                    total[a] -= f * scale
+                rest -= remainder.rest * scale
                 kept = {a: f for a, f in total.items() if f}
-                return Index(tuple(sorted(kept.items(), key=_order)), rest) + atom.of * factor
+                return Index(tuple(sorted(kept.items(), key=_order)), rest) + atom.of * scale
     return Index(tuple(sorted(((a, f) for a, f in total.items() if f), key=_order)), rest)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Block",
     "Buffer",
     "Define",
+    "Filling",
     "For",
     "Guard",
     "Level",
@@ -76,6 +77,16 @@ class Block:
     statements: list[Statement] = field(default_factory=list)
 
 
+@dataclass(slots=True, eq=False, frozen=True)
+class Filling:
+    """One writing of a whole value: its stores go to different elements.
+
+    `loops` are the loops around the whole; each of their turns is another filling.
+    """
+
+    loops: frozenset[int]
+
+
 @dataclass(slots=True, eq=False)
 class Store:
     """`buffer[offset ...] = value`, as many scalars as the value is wide."""
@@ -83,6 +94,7 @@ class Store:
     buffer: Buffer
     offset: Index
     value: Value
+    filling: Filling | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from daybreak import BuildFailed
 from daybreak_rise.codegen.arguments import Argument
-from daybreak_rise.codegen.index import ZERO
+from daybreak_rise.codegen.index import ZERO, Index
 from daybreak_rise.codegen.inplace import in_place
 from daybreak_rise.codegen.ir import Block, Buffer, Level
-from daybreak_rise.codegen.patterns_move import accepting, unwritten
+from daybreak_rise.codegen.patterns_move import accepting, kept_already, unwritten
 from daybreak_rise.codegen.storage import allocate, leaves, plain_place
 from daybreak_rise.codegen.views import (
     ArrayView,
@@ -111,27 +111,31 @@ def _reduce(
     source = translator.array(array)
     kept = out if out is not None and _may_hold(out, type_, space) else None
     accumulator = kept if kept is not None else allocate(translator, type_, space)
-    translator.put(initial, accumulator)
+    with translator.fill():
+        translator.put(initial, accumulator)
     buffers = _buffers(accumulator)
     unroll = head.name == "reduceSeqUnroll"
     block = Block()
+
+    def step(i: Index) -> None:
+        with translator.fill():
+            translator.call(function, (accumulator, source.at(i)), accumulator)
+
     with translator.into(block):
-        translator.loop(
-            source.size,
-            lambda i: translator.call(function, (accumulator, source.at(i)), accumulator),
-            unroll,
-        )
+        translator.loop(source.size, step, unroll)
     if not all(in_place(block, buffer) for buffer in buffers):
         # a step reads what it has overwritten: give it a second accumulator and copy
         other = allocate(translator, type_, space)
         block = Block()
 
-        def step(i: Any) -> None:
-            translator.call(function, (accumulator, source.at(i)), other)
-            translator.write(other, accumulator)
+        def step_and_copy(i: Index) -> None:
+            with translator.fill():
+                translator.call(function, (accumulator, source.at(i)), other)
+            with translator.fill():
+                translator.write(other, accumulator)
 
         with translator.into(block):
-            translator.loop(source.size, step, unroll)
+            translator.loop(source.size, step_and_copy, unroll)
     translator.block.statements += block.statements
     return accumulator if kept is None else None
 
@@ -155,8 +159,11 @@ def _to_memory(
         return None
     if space is AddressSpace.PRIVATE and not _has_array(type_):
         return _in_registers(translator, translator.view(arguments[0]))
+    if kept_already(arguments[0], space):
+        return translator.view(arguments[0])
     place = allocate(translator, type_, space)
-    translator.put(arguments[0], place)
+    with translator.fill():
+        translator.put(arguments[0], place)
     return place
 
 

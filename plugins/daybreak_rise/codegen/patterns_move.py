@@ -27,7 +27,7 @@ from daybreak_rise.types import ArrayType, FunType, IndexType, Type
 if TYPE_CHECKING:
     from daybreak_rise.codegen.translate import Translator
 
-__all__ = ["HANDLERS", "accepting", "as_index", "unwritten"]
+__all__ = ["HANDLERS", "accepting", "as_index", "kept_already", "unwritten"]
 
 
 def _types(head: Primitive) -> tuple[list[Any], Any]:
@@ -365,6 +365,21 @@ def _sure(translator: Translator, function: Argument, out: View) -> View:
     found = accepting(translator, function, out)
     assert found is not None  # noqa: S101  (asked before)
     return found
+
+
+def kept_already(argument: Argument, space: str) -> bool:
+    """Return whether an argument only shows in another order what toMem wrote to that space."""
+    expression = argument.expression if isinstance(argument, Thunk) else None
+    while expression is not None:
+        head, arguments = spine(expression)
+        if not isinstance(head, Primitive) or not arguments:
+            return False
+        if head.name == "toMem":
+            return str(head.statics[0]) == space
+        if head.name not in ("split", "join", "transpose", "asScalar", "asVector", "reverse"):
+            return False
+        expression = arguments[-1]
+    return False
 
 
 _WRITERS = frozenset(("mapSeq", "mapSeqUnroll", "mapPar", "mapGlobal", "mapWorkGroup", "mapLocal"))

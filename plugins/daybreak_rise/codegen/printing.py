@@ -23,6 +23,7 @@ from daybreak_rise.codegen.ir import (
     statements,
 )
 from daybreak_rise.codegen.registers import Registers
+from daybreak_rise.codegen.tidy import values_of
 from daybreak_rise.codegen.values import (
     Broadcast,
     Choice,
@@ -35,6 +36,7 @@ from daybreak_rise.codegen.values import (
     Pack,
     Register,
     Value,
+    loads,
 )
 
 __all__ = ["Printer"]
@@ -69,6 +71,7 @@ class Printer:
         self.tables: dict[Buffer, str] = {}
         self.declared: set[Register] = set()
         self.taken: dict[str, int] = {}
+        self.copies = 0  # how deep the present statement is in code that is written out
 
     # ---- statements
 
@@ -87,8 +90,29 @@ class Printer:
 
     def block(self, block: Block) -> None:
         """Print statements."""
-        for one in block.statements:
-            self.statement(one)
+        body = block.statements
+        skip = False
+        for number, one in enumerate(body):
+            if skip:
+                skip = False
+            elif isinstance(one, Allocate) and self._begins(one.buffer, body[number + 1 :]):
+                skip = True
+            else:
+                self.statement(one)
+
+    def _begins(self, buffer: Buffer, after: list[Statement]) -> bool:
+        """Declare a single register with its first value, if that comes right after."""
+        width = self.registers.widths.get(buffer)
+        if width != buffer.length or not after:
+            return False
+        first = after[0]
+        if not isinstance(first, Store) or first.buffer is not buffer:
+            return False
+        if first.value.width != width or any(x.buffer is buffer for x in loads(first.value)):
+            return False
+        kind = self.dialect.type(buffer.scalar, width)
+        self.line(f"{kind} {buffer.name} = {self.text(first.value)};")
+        return True
 
     def statement(self, one: Statement) -> None:
         """Print a statement."""
@@ -234,19 +258,7 @@ class Printer:
         rounds = one.turn.size
         place = of(one.place)
         if id(one) in self.registers.unrolled or rounds == 1:
-            turns = []
-            for turn in range(rounds):
-                index = place + count * turn
-                turns.append({one.variable: index, one.turn: Index((), turn)})
-            inside = [{} if (turn + 1) * count <= size else size for turn in range(rounds)]
-            for values, end in zip(turns, inside, strict=True):
-                if isinstance(end, int) and not one.ragged:
-                    left = Inside(values[one.variable], 0, end)
-                    self._open(f"if ({self.text(left)}) {{")
-                    self._with(one.body, values)
-                    self._close()
-                else:
-                    self._written_out(one.body, [values])
+            self._turns(one, place, rounds)
             return
         name = self._named(one.variable, one.variable.name)
         if one.ragged or self._counts_turns(one):
@@ -273,9 +285,25 @@ class Printer:
         self.block(one.body)
         self._close()
 
-    def _counts_turns(self, one: ParallelFor) -> bool:
-        from daybreak_rise.codegen.tidy import values_of
+    def _turns(self, one: ParallelFor, place: Index, rounds: int) -> None:
+        """Write a parallel loop out, with a guard around turns that not all work-items take."""
+        full = []
+        self.copies += rounds > 1
+        for turn in range(rounds):
+            index = place + one.count * turn
+            values = {one.variable: index, one.turn: Index((), turn)}
+            if (turn + 1) * one.count <= one.variable.size or one.ragged:
+                full.append(values)
+                continue
+            self._written_out(one.body, full)
+            full = []
+            self._open(f"if ({self.text(Inside(index, 0, one.variable.size))}) {{")
+            self._with(one.body, values)
+            self._close()
+        self._written_out(one.body, full)
+        self.copies -= rounds > 1
 
+    def _counts_turns(self, one: ParallelFor) -> bool:
         for statement in statements(one.body):
             indices = [statement.offset] if isinstance(statement, Store) else []
             variables = {v for i in indices for v in i.variables()}
@@ -287,12 +315,14 @@ class Printer:
 
     def _written_out(self, body: Block, turns: list[dict[Variable, Index]]) -> None:
         braces = any(isinstance(s, Define | Allocate) for s in body.statements) and len(turns) > 0
+        self.copies += len(turns) > 1
         for values in turns:
             if braces and len(turns) > 1:
                 self._open("{")
             self._with(body, values)
             if braces and len(turns) > 1:
                 self._close()
+        self.copies -= len(turns) > 1
 
     def _with(self, body: Block, values: dict[Variable, Index]) -> None:
         before = self.now
@@ -324,8 +354,10 @@ class Printer:
         here = len(self.scopes) - 1
         outer: list[tuple[Atom, int]] = []
         inner: list[tuple[Atom, int]] = []
+        # in code that is written out, what the copies share gets a name as well
+        limit = here + 1 if self.copies else here
         for term in index.terms:
-            (outer if self._depth(term[0]) < here else inner).append(term)
+            (outer if self._depth(term[0]) < limit else inner).append(term)
         if len(outer) < 2 and not any(
             isinstance(a, Quotient | Remainder | Clamp) for a, _ in outer
         ):

@@ -62,14 +62,17 @@ def tidy(block: Block) -> None:
 
 
 def _flatten(block: Block) -> None:
+    """Put blocks' statements in their place and leave out loops and guards around nothing."""
     flat: list[Statement] = []
     for one in block.statements:
         if isinstance(one, Block):
             _flatten(one)
             flat += one.statements
-        else:
-            for inner in blocks(one):
-                _flatten(inner)
+            continue
+        inside = blocks(one)
+        for inner in inside:
+            _flatten(inner)
+        if not inside or any(inner.statements for inner in inside):
             flat.append(one)
     block.statements = flat
 

@@ -22,6 +22,7 @@ from daybreak_rise.codegen.ir import (
     Block,
     Buffer,
     Define,
+    Filling,
     For,
     Guard,
     Level,
@@ -77,6 +78,8 @@ class Translator:
         self.places: dict[tuple[Level, int], Variable] = {}
         self.uses = Uses()
         self._names = itertools.count()
+        self.loops: list[int] = []
+        self.filling = Filling(frozenset())
         self.scratch = Scratch(self.attempt, self.add, self.register)
 
     # ---- the two translations
@@ -237,6 +240,15 @@ class Translator:
         finally:
             self.block = before
 
+    @contextmanager
+    def fill(self) -> Iterator[None]:
+        """Say that what is written from here on fills a place anew."""
+        before, self.filling = self.filling, Filling(frozenset(self.loops))
+        try:
+            yield
+        finally:
+            self.filling = before
+
     def attempt(self, function: Callable[[], Value]) -> tuple[Value, Block]:
         """Return what `function` returns and a block with what it added, which is not kept."""
         block = Block()
@@ -273,10 +285,12 @@ class Translator:
         if size == 1:
             body(of(variable))
             return
-        block = Block()
-        with self.into(block):
+        statement = For(variable, Block(), unroll, threads)
+        self.loops.append(id(statement))
+        with self.into(statement.body):
             body(of(variable))
-        self.add(For(variable, block, unroll, threads))
+        self.loops.pop()
+        self.add(statement)
 
     def parallel(
         self, size: int, level: Level, dimension: int, body: Callable[[Index], object]
@@ -305,8 +319,10 @@ class Translator:
         statement = ParallelFor(variable, level, dimension, count, place, turn, block)
         self.add(statement)
         self.around.append(statement)
+        self.loops.append(id(statement))
         with self.into(block):
             body(of(variable))
+        self.loops.pop()
         self.around.pop()
 
     def place(self, level: Level, dimension: int, count: int) -> Variable:
@@ -369,7 +385,7 @@ class Translator:
             raise BuildFailed("a result is written through something that is no place in memory")
         if isinstance(value, Load) and _same_place(value, place):
             return
-        self.add(Store(place.buffer, place.offset, value))
+        self.add(Store(place.buffer, place.offset, value, self.filling))
 
     # ---- choices
 
