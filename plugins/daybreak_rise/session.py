@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,17 +14,16 @@ import numpy as np
 
 from daybreak import (
     Benchmark,
-    BuildFailed,
     Configuration,
     Event,
     MeasurementProtocol,
     RequirementError,
     Sample,
-    UserError,
     Verdict,
 )
 from daybreak_rise.benchmarks import WORKLOADS, Workload, sizes_in
-from daybreak_rise.codegen import GENERATOR, Kernel, generate
+from daybreak_rise.codegen import Program
+from daybreak_rise.generation import GENERATOR, generate_program
 from daybreak_rise.roofline import least_ms
 from daybreak_rise.runtime.base import Compiled, Runtime
 
@@ -39,11 +38,10 @@ class Built:
     """A compiled kernel. `facts` and `phases` (seconds) are recorded with the trial."""
 
     configuration: Configuration
-    kernel: Kernel
+    program: Program
     compiled: Compiled
     facts: Mapping[str, Any]
     phases: Mapping[str, float]
-    inputs: tuple[np.ndarray[Any, Any], ...] = field(default=())
 
 
 class RiseSession:
@@ -85,27 +83,6 @@ class RiseSession:
             self._last.close()
             self._last = None
 
-    def kernel(
-        self, configuration: Configuration, language: str
-    ) -> tuple[Kernel, dict[str, float]]:
-        """Return the kernel of a configuration, and the seconds of rewriting and generating it.
-
-        Raises:
-            BuildFailed: the strategy does not apply, or the generator refuses what it gave.
-        """
-        began = time.perf_counter()
-        launch = self._workload.launch(configuration)
-        try:
-            lowered = self._workload.lower(self._sizes, configuration)
-            rewritten = time.perf_counter()
-            made = generate(lowered, launch, language)
-        except UserError as error:
-            # of a person who wrote the program it would be a mistake; of a configuration it is
-            # that its strategy does not apply
-            raise BuildFailed(error.message, detail=str(error)) from None
-        done = time.perf_counter()
-        return made, {"rewrite": rewritten - began, "generate": done - rewritten}
-
     def build(self, configuration: Configuration) -> Built:
         """Rewrite the program, generate its kernel and compile it.
 
@@ -116,14 +93,20 @@ class RiseSession:
         if self._runtime is None:
             raise RuntimeError("the session is not open")
         self._release()
-        made, phases = self.kernel(configuration, self._runtime.language)
+        made, phases = generate_program(
+            self._workload, self._sizes, configuration, self._runtime.language
+        )
         compiled = self._last = self._runtime.compile(made)
         phases.update(compiled.phases)
+        # the first launch touches every page, and some drivers compile once more for it (PoCL)
+        began = time.perf_counter()
+        compiled.touch()
+        phases["first_launch"] = time.perf_counter() - began
         work = self._workload.work(self._sizes)
         facts = {
             **compiled.facts,
-            "global_size": list(made.global_size),
-            "local_size": list(made.local_size),
+            "global_size": [list(kernel.global_size) for kernel in made.kernels],
+            "local_size": [list(kernel.local_size) for kernel in made.kernels],
             # the view percent_of_peak compares this with the machine's measured roofline
             "work": {"flops": work.flops, "bytes": work.bytes},
         }

@@ -21,25 +21,25 @@ from daybreak_rise.benchmarks.base import (
     powers,
     sizes_of_launch,
 )
-from daybreak_rise.dsl import (
-    PRIVATE,
-    abs_,
-    add,
-    fun,
-    join,
-    map_,
-    map_local,
-    map_work_group,
-    reduce_,
-    reduce_seq,
-    reorder_with_stride,
-    split,
+from daybreak_rise.dsl import abs_, add, fun, join, map_, reduce_
+from daybreak_rise.elevate.strategy import Strategy, rule, seq
+from daybreak_rise.elevate.traversal import argument, fmap, in_lambdas, normalise
+from daybreak_rise.expr import Expr, Lambda, alpha_equal, spine
+from daybreak_rise.rules.algorithmic import (
+    map_fusion,
+    reduce_map_fusion,
+    reduce_reordered,
+    reduce_split,
 )
-from daybreak_rise.expr import Expr
+from daybreak_rise.rules.forms import as_map, as_reduce, mapping, reducing
+from daybreak_rise.rules.lowering import to_map_local, to_map_work_group
+from daybreak_rise.rules.movement import reorder_before_map, split_before_map
 from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.strategies.lowering import lower_nest, lower_rest, upstream
+from daybreak_rise.strategies.normal import dfnf
 from daybreak_rise.types import array, f32
 
-__all__ = ["Asum"]
+__all__ = ["Asum", "reduce_of_reductions"]
 
 
 class Asum(Workload):
@@ -89,22 +89,29 @@ class Asum(Workload):
         """Return a map and a reduction."""
         return fun(array(sizes["n"], f32), lambda x: x | map_(abs_) | reduce_(add, 0.0))
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return groups of sp0 elements, reordered, and sp1 of them summed by a work-item."""
         sp0, sp1, stride = (int(configuration[name]) for name in ("sp0", "sp1", "stride"))  # type: ignore[arg-type]
-        return fun(
-            array(sizes["n"], f32),
-            lambda x: (
-                x
-                | split(sp0)
-                | map_work_group(0)(
-                    reorder_with_stride(stride)
-                    >> split(sp1)
-                    >> map_local(0)(reduce_seq(PRIVATE)(lambda sum_, one: abs_(one) + sum_, 0.0))
-                )
-                | join
-            ),
+        parts = seq(reduce_reordered(stride), reduce_split(sp1), dfnf)
+        inwards = normalise(split_before_map | reorder_before_map | map_fusion | reduce_map_fusion)
+        lowered = upstream(lower_nest(to_map_work_group(0), to_map_local(0)))
+        return in_lambdas(
+            seq(
+                dfnf,
+                reduce_split(sp0),
+                dfnf,
+                argument(fmap(parts)),
+                reduce_of_reductions,
+                argument(seq(dfnf, inwards, dfnf, lowered, lower_rest)),
+            )
         )
+
+    def kernel_part(self, rewritten: Expr) -> Expr:
+        """Return what the last reduction, over the partial sums, is given."""
+        if not isinstance(rewritten, Lambda):
+            raise TypeError("a program is a lambda")
+        _, (_, _, partial) = spine(rewritten.body)
+        return Lambda(rewritten.param, partial)
 
     def launch(self, configuration: Configuration) -> Launch:
         """Return a launch of one dimension."""
@@ -130,3 +137,23 @@ class Asum(Workload):
     def work(self, sizes: Sizes) -> Work:
         """Return an absolute value and an addition, and one read, for each element."""
         return Work(2.0 * sizes["n"], 4.0 * sizes["n"])
+
+
+def _joined(e: Expr) -> Expr | str | None:
+    form = as_reduce(e)
+    outer = None if form is None else as_map(form.array)
+    if form is None or outer is None or not isinstance(outer.function, Lambda):
+        return None
+    inner = as_reduce(outer.function.body)
+    if inner is None or not alpha_equal(inner.function, form.function):
+        return None
+    if inner.start != form.start:
+        return "the reductions begin with different values"
+    rows = mapping(outer.head, Lambda(outer.function.param, inner.array), outer.array)
+    return reducing(form.head, form.function, form.start, rows | join)
+
+
+# *(g >> reduce(f, z)) >> reduce(f, z) -> *g >> J >> reduce(f, z)
+reduce_of_reductions = rule(
+    "reduce_of_reductions", _joined, needs="a reduce of reduces by the same function"
+)

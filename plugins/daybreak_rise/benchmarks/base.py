@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from daybreak import BuildFailed, Configuration, Ordinal, Parameter, Reference, Space
+from daybreak_rise.elevate.strategy import Failure, Strategy
+from daybreak_rise.errors import RewriteError
 from daybreak_rise.runtime.limits import PUBLISHED, DeviceLimits
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class Workload(ABC):
     #: sizes with which a trial takes about a second
     rehearsal: ClassVar[Sizes]
     notes: ClassVar[tuple[str, ...]] = ()
+    #: whether work-items of a dimension that the program does not use do its work again
+    repeats: ClassVar[bool] = False
     #: what the published configurations' notes say
     reference_notes: ClassVar[Mapping[str, str]] = {}
 
@@ -108,13 +112,30 @@ class Workload(ABC):
     def program(self, sizes: Sizes) -> Expr:
         """Return what is computed, without a word about how."""
 
-    @abstractmethod
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy | None:  # noqa: ARG002
+        """Return the strategy that takes the parameters; None: its form is written by hand."""
+        return None
+
+    def kernel_part(self, rewritten: Expr) -> Expr:
+        """Return the part of the rewritten program that is the kernel: all of it."""
+        return rewritten
+
     def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
-        """Return how it is computed: `program` rewritten by the strategy that takes the parameters.
+        """Return how it is computed: `program` rewritten by `strategy`.
 
         Raises:
-            BuildFailed: the strategy does not apply, a size does not divide another, say.
+            BuildFailed: the strategy does not apply: a size does not divide another, say.
         """
+        strategy = self.strategy(sizes, configuration)
+        if strategy is None:
+            raise NotImplementedError(f"{self.name} has no strategy and no form written by hand")
+        try:
+            found = strategy.run(self.program(sizes))
+        except RewriteError as error:
+            raise BuildFailed(f"rewriting: {error.message}", detail=str(error)) from None
+        if isinstance(found, Failure):
+            raise BuildFailed(f"rewriting: {found}")
+        return self.kernel_part(found)
 
     def launch(self, configuration: Configuration) -> Launch | None:
         """Return the work-items; None for a program of one thread."""

@@ -150,7 +150,7 @@ class Harris(Workload):
                             strip | transpose,
                             w,
                             across,
-                            lambda part, width, wide: (
+                            lambda part, wide: (
                                 part
                                 | slide(wide + 4, wide)
                                 | map_work_group(0)(lambda one: _tile(one | transpose, wide, vec))

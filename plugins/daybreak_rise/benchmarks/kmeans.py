@@ -20,7 +20,6 @@ from daybreak_rise.benchmarks.base import (
     powers,
 )
 from daybreak_rise.dsl import (
-    PRIVATE,
     add,
     cast,
     fst,
@@ -30,17 +29,20 @@ from daybreak_rise.dsl import (
     literal,
     lt,
     map_,
-    map_global,
     pair,
     reduce_,
-    reduce_seq,
     select,
     snd,
     transpose,
     zip_,
 )
+from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.traversal import in_lambdas
 from daybreak_rise.expr import Expr
+from daybreak_rise.rules.lowering import to_map_global
 from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.strategies.loops import fuse_reductions
+from daybreak_rise.strategies.lowering import lower_nest, lower_rest
 from daybreak_rise.types import array, f32, i32
 
 __all__ = ["Kmeans"]
@@ -56,6 +58,7 @@ class Kmeans(Workload):
     summary = "the nearest of the clusters for every point"
     published: ClassVar[Sizes] = {"points": 524288, "clusters": 10, "features": 34}
     rehearsal: ClassVar[Sizes] = {"points": 2048, "clusters": 5, "features": 8}
+    repeats = True
     notes = (
         "the program uses the first dimension alone: gs1 > 1 does the work again, as in the "
         "published benchmark",
@@ -104,33 +107,9 @@ class Kmeans(Workload):
             ),
         )
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return a work-item for a point, which keeps the nearest cluster in registers."""
-        points, clusters, features = (sizes[one] for one in ("points", "clusters", "features"))
-        return fun(
-            array(features, points, f32),
-            array(clusters, features, f32),
-            lambda data, centres: (
-                data
-                | transpose
-                | map_global(0)(
-                    lambda point: snd(
-                        zip_(generate(clusters)(lambda i: cast(i32)(i)), centres)
-                        | reduce_seq(PRIVATE)(
-                            lambda best, one: _nearer(
-                                best,
-                                pair(
-                                    zip_(point, snd(one))
-                                    | reduce_seq(PRIVATE)(lambda sum_, p: sum_ + _square(p), 0.0),
-                                    fst(one),
-                                ),
-                            ),
-                            pair(literal(_FAR, f32), literal(0, i32)),
-                        )
-                    )
-                )
-            ),
-        )
+        return seq(fuse_reductions, in_lambdas(lower_nest(to_map_global(0))), lower_rest)
 
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
         """Return features by point, and clusters by feature."""

@@ -9,46 +9,26 @@ functional way", ICFP 2020, section 5), in which a loop nest of six loops is reo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from daybreak import BuildFailed, Configuration, Parameter, Permutation
+from daybreak import Configuration, Parameter, Permutation
 from daybreak_rise.benchmarks.answers import Expected
 from daybreak_rise.benchmarks.base import Launch, Sizes, Work, Workload, ordinal, powers
 from daybreak_rise.benchmarks.mm_gpu import MmGpu
-from daybreak_rise.dsl import (
-    GLOBAL,
-    PRIVATE,
-    add,
-    as_scalar,
-    as_vector,
-    fst,
-    fun,
-    generate,
-    join,
-    literal,
-    map_,
-    map_seq,
-    reduce_,
-    reduce_seq,
-    snd,
-    split,
-    transpose,
-    vector_from_scalar,
-    zip_,
-)
+from daybreak_rise.dsl import add, fst, fun, map_, reduce_, snd, transpose, zip_
+from daybreak_rise.elevate.strategy import Strategy
 from daybreak_rise.expr import Expr
 from daybreak_rise.runtime.limits import DeviceLimits
-from daybreak_rise.types import ArrayType, array, f32, shape
+from daybreak_rise.strategies.lowering import lower_rest
+from daybreak_rise.strategies.products import blocked_product
+from daybreak_rise.types import array, f32
 
-__all__ = ["LOOPS", "MmCpu"]
+__all__ = ["MmCpu"]
 
-#: the loops that the permutation orders: tiles of rows and of columns, rows and columns of a tile,
-#: chunks of the sum, terms of a chunk
-LOOPS = ("io", "jo", "ii", "ji", "ko", "ki")
-#: the published orders: the columns of a tile innermost, chunks before terms, tiles before elements
+#: the published orders of the loops over 0 tiles of rows, 1 tiles of columns, 2 rows and 3 columns
+#: of a tile, 4 chunks of the sum, 5 terms of a chunk
 _ORDERS = (
     (0, 1, 2, 4, 5, 3),
     (4, 0, 1, 2, 5, 3),
@@ -58,8 +38,6 @@ _ORDERS = (
     (0, 4, 1, 5, 2, 3),
     (0, 1, 4, 5, 2, 3),
 )
-#: larger blocks of sums stand in memory instead of registers
-_REGISTERS = 4096
 
 
 class MmCpu(Workload):
@@ -147,28 +125,14 @@ class MmCpu(Workload):
             ),
         )
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return the loops in the order asked for."""
-        n = sizes["n"]
         columns, rows, chunk, width = (
             int(configuration[name])  # type: ignore[arg-type]
             for name in ("tile51", "tile52", "split100", "vec101")
         )
-        for whole, part, text in (
-            (n, rows, "the rows by tile52"),
-            (n, columns, "the columns by tile51"),
-            (n, chunk, "the sums by split100"),
-            (columns, width, "tile51 by vec101"),
-        ):
-            if whole % part:
-                raise BuildFailed(f"cannot split {text}: {whole} / {part}")
-        order = tuple(configuration["reorder"])  # type: ignore[arg-type]
-        if order not in _ORDERS:
-            raise BuildFailed(f"no strategy reorders the loops as {order}")
-        nest = _Nest(rows, columns, chunk, width)
-        matrix = array(n, n, f32)
-        loops = tuple(LOOPS[loop] for loop in order)
-        return fun(matrix, matrix, lambda a, b: nest.build(loops, _Block(a, b, None)))
+        order: Any = configuration["reorder"]
+        return blocked_product(rows, columns, chunk, tuple(order), width) >> lower_rest
 
     def launch(self, configuration: Configuration) -> Launch | None:
         """Return nothing: one thread."""
@@ -195,101 +159,3 @@ class MmCpu(Workload):
     def unbuildable(self, sizes: Sizes) -> Configuration:
         """Return an order that reads terms before there are chunks of them."""
         return {**self.configurations(sizes)["default"], "reorder": (5, 4, 3, 2, 1, 0)}
-
-
-@dataclass(frozen=True)
-class _Block:
-    """What is left to do: `left` has rows (unless done) and terms (unless done), `right` terms and
-    columns, `sums` rows and columns; None before the sum began.
-    """
-
-    left: Expr
-    right: Expr
-    sums: Expr | None
-
-
-@dataclass(frozen=True)
-class _Nest:
-    """The loop nest of one configuration: sizes of tiles, chunks and vectors."""
-
-    rows: int
-    columns: int
-    chunk: int
-    width: int
-
-    def build(self, loops: tuple[str, ...], block: _Block) -> Expr:
-        """Return the nest of `loops` over `block`, outermost first; its value is the sums."""
-        loop, *rest = loops
-        made: Expr = getattr(self, f"_{loop}")(tuple(rest), block)
-        return made
-
-    def _over(self, left: Expr, block: _Block, sums: Expr | None, rest: tuple[str, ...]) -> Expr:
-        """Return a loop over parts of the rows."""
-        if sums is None:
-            found: Expr = left | map_seq(lambda one: self.build(rest, replace(block, left=one)))
-        else:
-            found = zip_(left, sums) | map_seq(
-                lambda two: self.build(rest, replace(block, left=fst(two), sums=snd(two)))
-            )
-        return found
-
-    def _io(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        tiles = None if block.sums is None else block.sums | split(self.rows)
-        found: Expr = self._over(block.left | split(self.rows), block, tiles, rest) | join
-        return found
-
-    def _ii(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        return self._over(block.left, block, block.sums, rest)
-
-    def _jo(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        tiles = block.right | transpose | split(self.columns) | map_(transpose)
-        if block.sums is None:
-            blocks = tiles | map_seq(lambda one: self.build(rest, replace(block, right=one)))
-        else:
-            blocks = zip_(tiles, block.sums | map_(split(self.columns)) | transpose) | map_seq(
-                lambda two: self.build(rest, replace(block, right=fst(two), sums=snd(two)))
-            )
-        found: Expr = blocks | transpose | map_(join)
-        return found
-
-    def _sum(self, terms: Expr, rest: tuple[str, ...], block: _Block) -> Expr:
-        sums = block.sums
-        if sums is None:
-            rows = shape(block.left.type)[:-1]
-            sums = _zeros((*rows, shape(block.right.type)[-1]))
-        count = 1
-        for size in shape(sums.type):
-            count *= int(size)  # type: ignore[arg-type]
-        found: Expr = terms | reduce_seq(PRIVATE if count <= _REGISTERS else GLOBAL)(
-            lambda so_far, two: self.build(rest, _Block(fst(two), snd(two), so_far)), sums
-        )
-        return found
-
-    def _ko(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        if isinstance(block.left.type, ArrayType) and len(shape(block.left.type)) == 2:
-            left = block.left | map_(split(self.chunk)) | transpose
-        else:
-            left = block.left | split(self.chunk)
-        return self._sum(zip_(left, block.right | split(self.chunk)), rest, block)
-
-    def _ki(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        left = block.left | transpose if len(shape(block.left.type)) == 2 else block.left
-        return self._sum(zip_(left, block.right), rest, block)
-
-    def _ji(self, rest: tuple[str, ...], block: _Block) -> Expr:
-        """Return the innermost loop: a number times a row of columns, added to the sums."""
-        assert block.sums is not None  # noqa: S101  (the terms are summed by loops further out)
-        number = vector_from_scalar(self.width)(block.left)
-        found: Expr = (
-            zip_(block.sums | as_vector(self.width), block.right | as_vector(self.width))
-            | map_seq(lambda two: fst(two) + number * snd(two))
-            | as_scalar
-        )
-        return found
-
-
-def _zeros(sizes: tuple[Any, ...]) -> Expr:
-    if not sizes:
-        return literal(0.0, f32)
-    found: Expr = generate(sizes[0])(lambda _: _zeros(sizes[1:]))
-    return found

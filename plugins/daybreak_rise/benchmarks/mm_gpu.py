@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from daybreak import BuildFailed, Configuration, Parameter
+from daybreak import Configuration, Parameter
 from daybreak_rise.benchmarks.answers import Expected, rounding
 from daybreak_rise.benchmarks.base import (
     Sizes,
@@ -19,39 +19,14 @@ from daybreak_rise.benchmarks.base import (
     ordinal,
     powers,
 )
-from daybreak_rise.dsl import (
-    PRIVATE,
-    add,
-    as_scalar,
-    as_vector,
-    fst,
-    fun,
-    generate,
-    join,
-    let,
-    literal,
-    map_,
-    map_local,
-    map_seq,
-    map_work_group,
-    pair,
-    reduce_,
-    reduce_seq,
-    snd,
-    split,
-    to_local,
-    to_private,
-    transpose,
-    zip_,
-)
+from daybreak_rise.dsl import add, fst, fun, map_, reduce_, snd, transpose, zip_
+from daybreak_rise.elevate.strategy import Strategy
 from daybreak_rise.expr import Expr
 from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.strategies.products import tiled_product
 from daybreak_rise.types import array, f32
 
 __all__ = ["MmGpu"]
-
-#: vectors of the copies between global and local memory
-_WIDTH = 4
 
 
 class MmGpu(Workload):
@@ -142,96 +117,10 @@ class MmGpu(Workload):
             ),
         )
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return the published tiled form."""
-        n = sizes["n"]
         v3, v4, v5, v6, v7, v8 = (int(configuration[f"v{i}"]) for i in range(3, 9))  # type: ignore[arg-type]
-        _check(n, v3, v4, v5, v6, v7, v8)
-        matrix = array(n, n, f32)
-
-        def copies(tiles: Expr) -> Expr:
-            left = (
-                fst(tiles)  # v8.v5
-                | join
-                | split(v6)
-                | map_local(1)(as_vector(_WIDTH) >> map_local(0)(_same) >> as_scalar)
-                | join
-                | split(v5)
-            )
-            right = snd(tiles) | map_local(1)(  # v8.v7
-                as_vector(_WIDTH) >> map_local(0)(_same) >> as_scalar
-            )
-            found: Expr = to_local(pair(left, right))
-            return found
-
-        def deeper(sums: Expr, tiles: Expr) -> Expr:
-            """Add the products of one pair of tiles: sums are (v5/v4).(v7/v3).v4.v3."""
-            found: Expr = let(
-                copies(tiles),
-                lambda kept: (
-                    zip_(sums, fst(kept) | transpose | split(v4))
-                    | map_local(1)(
-                        lambda rows: (
-                            zip_(fst(rows), snd(kept) | transpose | split(v3))
-                            | map_local(0)(
-                                lambda block: (
-                                    zip_(snd(rows) | transpose, snd(block) | transpose)
-                                    | reduce_seq(PRIVATE)(
-                                        _block, fst(block) | map_seq(map_seq(_same))
-                                    )
-                                )
-                            )
-                        )
-                    )
-                ),
-            )
-            return found
-
-        def tile(rows: Expr, columns: Expr) -> Expr:
-            zero = generate(v5 // v4)(
-                lambda _: generate(v7 // v3)(
-                    lambda _: generate(v4)(lambda _: generate(v3)(lambda _: literal(0.0, f32)))
-                )
-            )
-            found: Expr = (
-                zip_(rows, columns)
-                | reduce_seq(PRIVATE)(
-                    deeper, zero | map_local(1)(map_local(0)(map_seq(map_seq(_same))))
-                )
-                | map_local(1)(
-                    map_local(0)(map_seq(as_vector(_WIDTH) >> map_seq(_same) >> as_scalar))
-                )
-                | map_(transpose)  # (v5/v4).v4.(v7/v3).v3
-                | join
-                | map_(join)
-                | transpose
-            )
-            return found
-
-        return fun(
-            matrix,
-            matrix,
-            lambda at, b: (
-                at
-                | map_(split(v5))
-                | split(v8)
-                | map_(transpose)
-                | transpose
-                | map_work_group(1)(
-                    lambda rows: (
-                        b
-                        | map_(split(v7))
-                        | split(v8)
-                        | map_(transpose)
-                        | transpose
-                        | map_work_group(0)(lambda columns: tile(rows, columns))
-                        | join
-                        | transpose
-                    )
-                )
-                | join
-            ),
-        )
+        return tiled_product(v3, v4, v5, v6, v7, v8)
 
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
         """Return two matrices of numbers in [-1, 1)."""
@@ -265,40 +154,3 @@ class MmGpu(Workload):
             "ls0": 1, "ls1": 1, "gs0": 4, "gs1": 4,
             "v3": 4, "v4": 1, "v5": 12, "v6": 4, "v7": 4, "v8": 1,
         }  # fmt: skip
-
-
-def _same(one: Expr) -> Expr:
-    return one
-
-
-def _block(sums: Expr, values: Expr) -> Expr:
-    """Add the products of v4 and v3 values to the v4.v3 sums."""
-    copied = to_private(pair(fst(values) | map_seq(_same), snd(values) | map_seq(_same)))
-    found: Expr = let(
-        copied,
-        lambda kept: (
-            zip_(sums, fst(kept))
-            | map_seq(
-                lambda row: (
-                    zip_(fst(row), snd(kept)) | map_seq(lambda one: fst(one) + snd(row) * snd(one))
-                )
-            )
-        ),
-    )
-    return found
-
-
-def _check(n: int, v3: int, v4: int, v5: int, v6: int, v7: int, v8: int) -> None:
-    for whole, part, text in (
-        (n, v5, "the matrices by v5"),
-        (n, v7, "the matrices by v7"),
-        (n, v8, "the matrices by v8"),
-        (v5, v4, "v5 by v4"),
-        (v7, v3, "v7 by v3"),
-        (v5 * v8, v6, "v5 * v8 by v6"),
-        (v3, _WIDTH, f"v3 by {_WIDTH}"),
-        (v6, _WIDTH, f"v6 by {_WIDTH}"),
-        (v7, _WIDTH, f"v7 by {_WIDTH}"),
-    ):
-        if whole % part:
-            raise BuildFailed(f"cannot split {text}: {whole} / {part}")

@@ -19,20 +19,16 @@ from daybreak_rise.benchmarks.base import (
     ordinal,
     powers,
 )
-from daybreak_rise.dsl import (
-    as_scalar,
-    as_vector,
-    fun,
-    join,
-    map_,
-    map_local,
-    map_seq,
-    map_work_group,
-    split,
-    vector_from_scalar,
-)
+from daybreak_rise.dsl import fun, map_
+from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.traversal import argument, fmap, in_lambdas
 from daybreak_rise.expr import Expr
+from daybreak_rise.rules.algorithmic import split_join
+from daybreak_rise.rules.lowering import to_map_local, to_map_seq, to_map_work_group
+from daybreak_rise.rules.vectors import vectorise
 from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.strategies.lowering import lower_nest, upstream
+from daybreak_rise.strategies.normal import dfnf
 from daybreak_rise.types import array, f32
 
 __all__ = ["Scal"]
@@ -45,6 +41,7 @@ class Scal(Workload):
     summary = "a vector times a number"
     published: ClassVar[Sizes] = {"n": 33554432}
     rehearsal: ClassVar[Sizes] = {"n": 65536}
+    repeats = True
     notes = (
         "the program uses the first dimension alone: gs1 > 1 does the work again, and ls1 > 1 "
         "puts such work-items into the same group, as in the published benchmark",
@@ -99,25 +96,19 @@ class Scal(Workload):
         """Return a map over the vector."""
         return fun(array(sizes["n"], f32), f32, lambda x, alpha: x | map_(lambda one: alpha * one))
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return groups of s0 elements, and in them vectors, s1 of them for a work-item."""
         s0, s1, vec = (int(configuration[name]) for name in ("s0", "s1", "vec"))  # type: ignore[arg-type]
         s1 = min(s1, max(s0 // vec, 1))  # for the published default, which stands outside the space
-        return fun(
-            array(sizes["n"], f32),
-            f32,
-            lambda x, alpha: (
-                x
-                | split(s0)
-                | map_work_group(0)(
-                    as_vector(vec)
-                    >> split(s1)
-                    >> map_local(0)(map_seq(lambda v: vector_from_scalar(vec)(alpha) * v))
-                    >> join
-                    >> as_scalar
-                )
-                | join
-            ),
+        vectors = seq(vectorise(vec), argument(split_join(s1)))
+        return in_lambdas(
+            seq(
+                dfnf,
+                split_join(s0),
+                argument(fmap(vectors)),
+                dfnf,
+                upstream(lower_nest(to_map_work_group(0), to_map_local(0), to_map_seq)),
+            )
         )
 
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:

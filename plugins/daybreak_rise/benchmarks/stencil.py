@@ -38,8 +38,6 @@ from daybreak_rise.dsl import (
     literal,
     lt,
     map_,
-    map_global,
-    map_seq,
     or_,
     select,
     slide,
@@ -48,8 +46,13 @@ from daybreak_rise.dsl import (
     transpose,
     zip_,
 )
+from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.traversal import in_lambdas
 from daybreak_rise.expr import Expr
+from daybreak_rise.rules.lowering import to_map_global, to_map_seq
 from daybreak_rise.runtime.limits import DeviceLimits
+from daybreak_rise.strategies.lowering import lower_nest
+from daybreak_rise.strategies.normal import dfnf
 from daybreak_rise.types import IndexType, array, f32, i32
 
 __all__ = ["Stencil"]
@@ -104,24 +107,9 @@ class Stencil(Workload):
             lambda before, now: _cells(before, now, o, n, m) | map_(map_(map_(_step))),
         )  # fmt: skip
 
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
-        """Return a work-item for a column and a row, which goes through the planes."""
-        o, n, m = sizes["o"], sizes["n"], sizes["m"]
-        padded = array(o + 2, n + 2, m + 2, f32)
-        return fun(
-            padded,
-            padded,
-            lambda before, now: (
-                _cells(before, now, o, n, m)
-                | transpose
-                | map_(transpose)
-                | transpose  # columns, rows, planes
-                | map_global(0)(map_global(1)(map_seq(_step)))
-                | transpose
-                | map_(transpose)
-                | transpose
-            ),
-        )
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
+        """Return a work-item for a row and a column, which goes through the planes."""
+        return in_lambdas(seq(dfnf, lower_nest(to_map_seq, to_map_global(1), to_map_global(0))))
 
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
         """Return two states; outside the walls there is silence."""

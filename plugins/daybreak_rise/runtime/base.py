@@ -1,25 +1,28 @@
-"""What every runtime offers: it compiles a kernel, and a compiled kernel runs on arrays."""
+"""What every runtime offers: it compiles a program, and a compiled program runs on arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
+
+import numpy as np
 
 from daybreak import ResourceExceeded
+from daybreak_rise.codegen import Argument, Kernel, Program
 from daybreak_rise.runtime.limits import DeviceLimits
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ["Array", "Compiled", "Plan", "Runtime", "check_fits", "dtype_of"]
 
-    from daybreak_rise.codegen import Kernel
+Array = np.ndarray[Any, Any]
 
-__all__ = ["Compiled", "Runtime", "check_fits"]
+_DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "bool": np.uint8}
 
 
 class Compiled(Protocol):
-    """A kernel that was compiled, with its buffers on the device.
+    """A program that was compiled, with its buffers on the device.
 
     `facts` are JSON values and `phases` seconds, recorded with the trial.
     """
@@ -27,7 +30,11 @@ class Compiled(Protocol):
     facts: Mapping[str, Any]
     phases: Mapping[str, float]
 
-    def load(self, inputs: Sequence[np.ndarray[Any, Any]]) -> None:
+    def touch(self) -> None:
+        """Launch once on zeros: every page of the buffers is touched, every kernel loaded."""
+        ...
+
+    def load(self, inputs: Sequence[Array]) -> None:
         """Copy the inputs to the device and fill the output with what no result holds."""
         ...
 
@@ -35,7 +42,7 @@ class Compiled(Protocol):
         """Run once and return the seconds that the device took, nothing else in its queue."""
         ...
 
-    def result(self) -> np.ndarray[Any, Any]:
+    def result(self) -> Array:
         """Return a copy of the output, in its shape."""
         ...
 
@@ -47,21 +54,31 @@ class Compiled(Protocol):
 class Runtime(Protocol):
     """A device with its compiler. `identity` names whatever makes times incomparable."""
 
-    identity: Mapping[str, str]
+    identity: dict[str, str]
     limits: DeviceLimits
-    #: the language of the kernels that it takes: `opencl`, `cuda` or `c`
-    language: str
-    #: of the device: `cpu`, `gpu`, `accelerator` or `custom`
-    kind: str
-    #: processors that a kernel may use, where that is fewer than the machine has
-    threads: int | None
 
-    def compile(self, kernel: Kernel) -> Compiled:
-        """Compile a kernel.
+    @property
+    def language(self) -> str:
+        """Return the language of the programs that it takes: `opencl`, `cuda` or `c`."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return what the device is: `cpu`, `gpu`, `accelerator` or `custom`."""
+        ...
+
+    @property
+    def threads(self) -> int | None:
+        """Return how many processors a program may use, where that is fewer than there are."""
+        ...
+
+    def compile(self, program: Program) -> Compiled:
+        """Compile a program and take memory for its buffers.
 
         Raises:
             BuildFailed: the compiler refuses it; the detail holds its log.
             ResourceExceeded: it asks for more than the device has.
+            OutOfMemory: the buffers do not fit.
         """
         ...
 
@@ -73,6 +90,49 @@ class Runtime(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+class Plan:
+    """The buffers of a program, and which array goes where.
+
+    Attributes:
+        bytes: size of each buffer by name.
+        output: the one result; pairs have no place in a benchmark's result.
+    """
+
+    def __init__(self, program: Program) -> None:
+        if len(program.outputs) != 1:
+            raise ValueError("a program with one result is expected")
+        self._inputs = program.inputs
+        self.output = program.outputs[0]
+        self.bytes = {
+            one.name: max(one.bytes, 1)
+            for one in (*program.inputs, *program.outputs, *program.temporaries)
+            if not one.by_value
+        }
+
+    def inputs(self, values: Sequence[Array]) -> Iterator[tuple[Argument, Array]]:
+        """Yield every input with its array, contiguous and of the kernel's element type."""
+        for argument in self._inputs:
+            value = np.asarray(values[argument.parameter])
+            if value.shape != argument.shape:
+                raise ValueError(f"{argument.name} is {value.shape}, not {argument.shape}")
+            yield argument, np.ascontiguousarray(value, dtype_of(argument))
+
+    def zeros(self) -> list[Array]:
+        """Return inputs for `touch`; by place of the expression's parameter."""
+        return [np.zeros(one.shape, dtype_of(one)) for one in self._inputs]
+
+    def poison(self) -> Array:
+        """Return an output that no result equals: NaN, or the least integer."""
+        dtype = dtype_of(self.output)
+        worst = np.nan if dtype.kind == "f" else np.iinfo(dtype).min
+        return np.full(self.output.shape, worst, dtype)
+
+
+def dtype_of(argument: Argument) -> np.dtype[Any]:
+    """Return NumPy's type of an argument's elements."""
+    return np.dtype(_DTYPES[argument.scalar])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +149,17 @@ def check_fits(kernel: Kernel, limits: DeviceLimits) -> None:
         ResourceExceeded: too many work-items in a group, or too much local memory; `numbers` holds
             what was asked for and what there is.
     """
-    group = 1
-    for size in kernel.local_size:
-        group *= size
     needs = [
-        _Need("work_items_in_group", group, limits.work_group),
+        _Need("work_items", math.prod(kernel.local_size), limits.work_group),
         _Need("local_bytes", kernel.local_bytes, limits.local_bytes),
+        *(
+            _Need(f"work_items_{dimension}", size, limits.work_items[dimension])
+            for dimension, size in enumerate(kernel.local_size)
+        ),
     ]
-    for dimension, size in enumerate(kernel.local_size[: len(limits.work_items)]):
-        needs.append(_Need(f"work_items_{dimension}", size, limits.work_items[dimension]))
     for need in needs:
         if need.asked > need.limit:
             raise ResourceExceeded(
-                f"{need.what}: {need.asked} asked for, the device has {need.limit}",
+                f"{need.what} of a group: {need.asked} asked for, the device has {need.limit}",
                 numbers={need.what: need.asked, f"{need.what}_limit": need.limit},
             )

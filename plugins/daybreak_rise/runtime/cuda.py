@@ -9,19 +9,20 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import numpy as np
-
-from daybreak_rise.runtime.base import Buffers, check_fits
+from daybreak_rise.runtime.base import Array, Plan, check_fits
 from daybreak_rise.runtime.limits import DeviceLimits
 
 if TYPE_CHECKING:
-    from daybreak_rise.codegen import Kernel
+    from daybreak_rise.codegen import Program
 
 __all__ = ["CudaRuntime"]
 
-Array = np.ndarray[Any, Any]
-
-_C_TYPES = {"f": ctypes.c_float, "d": ctypes.c_double, "i": ctypes.c_int32, "l": ctypes.c_int64}
+_C_TYPES: dict[str, Any] = {
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
+    "i32": ctypes.c_int32,
+    "bool": ctypes.c_uint8,
+}
 
 
 class _Api(Protocol):
@@ -89,61 +90,74 @@ class CudaRuntime:
             self._open = False
             self._api.close()
 
-    def compile(self, kernel: Kernel) -> _Compiled:
-        """Build a kernel and allocate its buffers; see `base.Runtime.compile`."""
-        check_fits(kernel, self.limits)
+    def compile(self, program: Program) -> _Compiled:
+        """Build a program and take memory for its buffers; see `base.Runtime.compile`."""
         if self._api is None:
             raise RuntimeError("the runtime is not open")
+        for kernel in program.kernels:
+            check_fits(kernel, self.limits)
         began = time.perf_counter()
-        function = self._api.compile(kernel.source, kernel.name, self._options)
-        return _Compiled(self._api, function, kernel, time.perf_counter() - began)
+        functions = [
+            self._api.compile(kernel.source, kernel.name, self._options)
+            for kernel in program.kernels
+        ]
+        return _Compiled(self._api, functions, program, time.perf_counter() - began)
 
 
 class _Compiled:
     """See `base.Compiled`."""
 
-    def __init__(self, api: _Api, function: int, kernel: Kernel, seconds: float) -> None:
+    def __init__(self, api: _Api, functions: list[int], program: Program, seconds: float) -> None:
         self._api = api
-        self._function = function
-        self._kernel = kernel
-        self._plan = Buffers(kernel)
-        self._arguments: list[Any] = []
+        self._kernels = list(zip(functions, program.kernels, strict=True))
+        self._plan = Plan(program)
+        self._values: dict[str, Any] = {}
+        self._addresses: dict[str, int] = {}
         self.facts: Mapping[str, Any] = {
-            "code": hashlib.sha256(kernel.source.encode()).hexdigest()[:16],
-            "local_bytes": kernel.local_bytes,
+            "code": hashlib.sha256(program.source.encode()).hexdigest()[:16],
+            "local_bytes": max(kernel.local_bytes for kernel in program.kernels),
         }
         self.phases: Mapping[str, float] = {"compile": seconds}
-        self._addresses: dict[str, int] = {}
         try:
             for name, size in self._plan.bytes.items():
-                self._addresses[name] = api.allocate(max(size, 1))
+                self._addresses[name] = api.allocate(size)
         except BaseException:
             self.close()
             raise
 
+    def touch(self) -> None:
+        """Launch once on zeros."""
+        self.load(self._plan.zeros())
+        self.run()
+
     def load(self, inputs: Sequence[Array]) -> None:
         """Copy the inputs and poison the output."""
-        self._arguments = []
-        for name, value in self._plan.arguments(inputs):
-            address = self._addresses.get(name)
-            if address is None:
-                self._arguments.append(_C_TYPES[np.asarray(value).dtype.char](value))
-                continue
-            if value is not None:
-                self._api.upload(address, np.ascontiguousarray(value))
-            self._arguments.append(ctypes.c_uint64(address))
+        for argument, value in self._plan.inputs(inputs):
+            if argument.by_value:
+                self._values[argument.name] = _C_TYPES[argument.scalar](value.item())
+            else:
+                self._api.upload(self._addresses[argument.name], value)
+        self._api.upload(self._addresses[self._plan.output.name], self._plan.poison())
 
     def run(self) -> float:
-        """Launch once and return the seconds between events around it."""
-        kernel = self._kernel
-        groups = [a // b for a, b in zip(kernel.global_size, kernel.local_size, strict=True)]
-        return self._api.launch(self._function, groups, kernel.local_size, self._arguments)
+        """Launch the kernels once and return the seconds between events around each."""
+        total = 0.0
+        for function, kernel in self._kernels:
+            arguments = [
+                self._values[one.name]
+                if one.by_value
+                else ctypes.c_uint64(self._addresses[one.name])
+                for one in kernel.arguments
+            ]
+            groups = [a // b for a, b in zip(kernel.global_size, kernel.local_size, strict=True)]
+            total += self._api.launch(function, groups, kernel.local_size, arguments)
+        return total
 
     def result(self) -> Array:
         """Return a copy of the output."""
-        name, host = self._plan.host_output()
-        self._api.download(host, self._addresses[name])
-        return self._plan.shaped(host)
+        host = self._plan.poison()
+        self._api.download(host, self._addresses[self._plan.output.name])
+        return host
 
     def close(self) -> None:
         """Free the buffers; safe to call twice."""

@@ -7,11 +7,14 @@ gets one of our own, beside copies of the system's.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import functools
 import importlib
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -82,16 +85,20 @@ class DeviceDescription:
             raise ValueError(f"no description of a device: {value!r}") from error
 
 
-def prepare_environment(folder: Path) -> None:
+@functools.cache
+def prepare_environment() -> None:
     """Set this process's environment for honest builds and for drivers from wheels.
 
-    Must happen before PyOpenCL is imported. `folder` takes .icd files and the drivers' scratch
-    files; build times are true because neither PyOpenCL nor PoCL keeps what it built.
+    Must happen before PyOpenCL is imported, and once for the process: drivers read it when they are
+    loaded. Build times are true because neither PyOpenCL nor PoCL keeps what it built.
     """
+    folder = Path(tempfile.mkdtemp(prefix="daybreak-opencl-"))
+    # drivers go on writing there until the process ends
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["PYOPENCL_NO_CACHE"] = "1"
     os.environ["PYOPENCL_COMPILER_OUTPUT"] = "0"
     os.environ["POCL_KERNEL_CACHE"] = "0"
-    os.environ.setdefault("POCL_CACHE_DIR", str(folder / "pocl"))
+    os.environ["POCL_CACHE_DIR"] = str(folder / "pocl")
     # NVIDIA's driver keeps compiled kernels in the home folder otherwise
     os.environ["CUDA_CACHE_DISABLE"] = "1"
     intel = Path(sys.prefix, "lib", "libintelocl.so")
@@ -102,8 +109,6 @@ def prepare_environment(folder: Path) -> None:
 def _add_intel(library: Path, vendors: Path) -> None:
     named = os.environ.get(_VENDORS)
     source = Path(named) if named else _SYSTEM
-    if source == vendors:
-        return
     vendors.mkdir(parents=True, exist_ok=True)
     for file in [source] if source.is_file() else sorted(source.glob("*.icd")):
         shutil.copy(file, vendors / file.name)

@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from daybreak_rise.runtime.base import Buffers
+from daybreak_rise.runtime.base import Array, Plan
 from daybreak_rise.runtime.ccompiler import CCompiler, find_compiler
 from daybreak_rise.runtime.limits import DeviceLimits
 
 if TYPE_CHECKING:
-    from daybreak_rise.codegen import Kernel
+    from daybreak_rise.codegen import Kernel, Program
 
 __all__ = ["NativeRuntime"]
 
-Array = np.ndarray[Any, Any]
-
 #: vectors are read and written whole; wider than any that a processor has
 _ALIGNMENT = 512
+_C_TYPES = {"f32": "float", "f64": "double", "i32": "int", "bool": "unsigned char"}
 _TIMED = """
 #include <time.h>
 /* Seconds of one call by the monotonic clock; called through a volatile pointer, so that nothing
@@ -81,75 +80,98 @@ class NativeRuntime:
             self._scratch.cleanup()
             self._scratch = None
 
-    def compile(self, kernel: Kernel) -> _Compiled:
-        """Build a kernel into a library and load it; see `base.Runtime.compile`."""
+    def compile(self, program: Program) -> _Compiled:
+        """Build a program into libraries and load them; see `base.Runtime.compile`."""
         if self._compiler is None or self._scratch is None:
             raise RuntimeError("the runtime is not open")
-        plan = Buffers(kernel)
-        arguments = []
-        for place, argument in enumerate(kernel.arguments):
-            if argument.name in plan.bytes:
-                arguments.append(f"a[{place}]")
-            else:
-                arguments.append(f"*({argument.c_type} *)a[{place}]")
-        source = kernel.source + _TIMED % (kernel.name, ", ".join(arguments))
-        # a library of the same name would be the one already loaded
-        library = Path(self._scratch.name, f"kernel{self._count}.so")
-        self._count += 1
+        libraries = []
         began = time.perf_counter()
-        self._compiler.build(source, self._flags, library)
-        seconds = time.perf_counter() - began
-        return _Compiled(library, source, plan, seconds)
+        for kernel in program.kernels:
+            # a library of the same name would be the one already loaded
+            library = Path(self._scratch.name, f"kernel{self._count}.so")
+            self._count += 1
+            self._compiler.build(kernel.source + _timed(kernel), self._flags, library)
+            libraries.append(library)
+        return _Compiled(program, libraries, time.perf_counter() - began)
 
 
 class _Compiled:
     """See `base.Compiled`."""
 
-    def __init__(self, library: Path, source: str, plan: Buffers, seconds: float) -> None:
-        self._library = ctypes.CDLL(str(library))
-        self._library.daybreak_run.argtypes = (ctypes.POINTER(ctypes.c_void_p),)
-        self._library.daybreak_run.restype = ctypes.c_double
-        self._plan = plan
-        self._memory = {name: _aligned(size) for name, size in plan.bytes.items()}
-        self._kept: list[Any] = []
-        self._pack: Any = None
+    def __init__(self, program: Program, libraries: list[Path], seconds: float) -> None:
+        self._plan = Plan(program)
+        self._kernels = [
+            (_load(library), kernel)
+            for library, kernel in zip(libraries, program.kernels, strict=True)
+        ]
+        self._memory = {name: _aligned(size) for name, size in self._plan.bytes.items()}
+        self._values: dict[str, Array] = {}
+        self._packs: list[Any] = []
         self.facts: Mapping[str, Any] = {
-            "code": hashlib.sha256(source.encode()).hexdigest()[:16],
-            "library_bytes": library.stat().st_size,
+            "code": hashlib.sha256(program.source.encode()).hexdigest()[:16],
+            "library_bytes": sum(library.stat().st_size for library in libraries),
         }
         self.phases: Mapping[str, float] = {"compile": seconds}
 
+    def touch(self) -> None:
+        """Launch once on zeros."""
+        self.load(self._plan.zeros())
+        self.run()
+
     def load(self, inputs: Sequence[Array]) -> None:
         """Copy the inputs and poison the output."""
-        addresses: list[int] = []
-        self._kept = []
-        for name, value in self._plan.arguments(inputs):
-            if name in self._memory:
-                target = self._memory[name]
-                if value is not None:
-                    flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-                    target[: flat.size] = flat
-                addresses.append(target.ctypes.data)
+        for argument, value in self._plan.inputs(inputs):
+            if argument.by_value:
+                self._values[argument.name] = value
             else:
-                held = np.array([value])
-                self._kept.append(held)
-                addresses.append(held.ctypes.data)
-        self._pack = (ctypes.c_void_p * len(addresses))(*addresses)
+                self._memory[argument.name][:] = _flat(value)
+        self._memory[self._plan.output.name][:] = _flat(self._plan.poison())
+        self._packs = [
+            (ctypes.c_void_p * len(kernel.arguments))(
+                *(
+                    (self._values if one.by_value else self._memory)[one.name].ctypes.data
+                    for one in kernel.arguments
+                )
+            )
+            for _, kernel in self._kernels
+        ]
 
     def run(self) -> float:
-        """Call once and return its seconds by the monotonic clock."""
-        return float(self._library.daybreak_run(self._pack))
+        """Call once and return the seconds by the monotonic clock."""
+        return sum(
+            float(library.daybreak_run(pack))
+            for (library, _), pack in zip(self._kernels, self._packs, strict=True)
+        )
 
     def result(self) -> Array:
         """Return a copy of the output."""
-        name, host = self._plan.host_output()
-        host.reshape(-1).view(np.uint8)[:] = self._memory[name][: host.nbytes]
-        return self._plan.shaped(host)
+        host = self._plan.poison()
+        _flat(host)[:] = self._memory[self._plan.output.name]
+        return host
 
     def close(self) -> None:
         """Free the buffers; safe to call twice."""
         self._memory = {}
-        self._pack = None
+        self._packs = []
+
+
+def _timed(kernel: Kernel) -> str:
+    arguments = (
+        f"*(const {_C_TYPES[one.scalar]} *)a[{place}]" if one.by_value else f"a[{place}]"
+        for place, one in enumerate(kernel.arguments)
+    )
+    return _TIMED % (kernel.name, ", ".join(arguments))
+
+
+def _load(library: Path) -> ctypes.CDLL:
+    loaded = ctypes.CDLL(str(library))
+    loaded.daybreak_run.argtypes = (ctypes.POINTER(ctypes.c_void_p),)
+    loaded.daybreak_run.restype = ctypes.c_double
+    return loaded
+
+
+def _flat(array: Array) -> Array:
+    return array.reshape(-1).view(np.uint8)
 
 
 def _aligned(size: int) -> Array:

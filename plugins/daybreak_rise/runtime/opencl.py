@@ -8,17 +8,19 @@ neither transfers, nor the launch, nor what came before is part of it.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from daybreak import BuildFailed, OutOfMemory, RequirementError, ResourceExceeded
-from daybreak_rise.runtime.base import Buffers, check_fits
+from daybreak import (
+    BuildFailed,
+    OutOfMemory,
+    RequirementError,
+    ResourceExceeded,
+    TrialFailed,
+)
+from daybreak_rise.runtime.base import Array, Plan, check_fits
 from daybreak_rise.runtime.limits import DeviceLimits
 from daybreak_rise.runtime.listing import (
     choose,
@@ -28,11 +30,9 @@ from daybreak_rise.runtime.listing import (
 )
 
 if TYPE_CHECKING:
-    from daybreak_rise.codegen import Kernel
+    from daybreak_rise.codegen import Kernel, Program
 
 __all__ = ["OpenClRuntime"]
-
-Array = np.ndarray[Any, Any]
 
 #: strict arithmetic, as C has it: no fast-math options
 _FLAGS = "-cl-std=CL1.2"
@@ -43,6 +43,7 @@ _RESOURCES = {
     -55: "invalid work-item size",
     -52: "invalid kernel arguments: the kernel has more than the device takes",
 }
+_BUILD_FAILURE = -11
 _MEMORY = {
     -4: "memory object allocation failure",
     -6: "out of host memory",
@@ -59,7 +60,6 @@ class OpenClRuntime:
     def __init__(self, platform: str | None = None, device: str | None = None) -> None:
         self._platform = platform
         self._device = device
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._cl: Any = None
         self._context: Any = None
         self._queue: Any = None
@@ -74,8 +74,7 @@ class OpenClRuntime:
         Raises:
             RequirementError: PyOpenCL or the device is missing, or the driver does not open it.
         """
-        self._scratch = tempfile.TemporaryDirectory(prefix="daybreak-opencl-")
-        prepare_environment(Path(self._scratch.name))
+        prepare_environment()
         self._cl = cl = load_pyopencl()
         found = list_devices()
         described = choose([one for _, one in found], self._platform, self._device)
@@ -109,34 +108,34 @@ class OpenClRuntime:
     ) -> None:
         """Close the device; safe to call twice."""
         self._queue = self._context = self._chosen = None
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
 
-    def compile(self, kernel: Kernel) -> _Compiled:
-        """Build a kernel and allocate its buffers; see `base.Runtime.compile`."""
-        check_fits(kernel, self.limits)
-        cl = self._cl
+    def compile(self, program: Program) -> _Compiled:
+        """Build a program and take memory for its buffers; see `base.Runtime.compile`."""
+        for kernel in program.kernels:
+            check_fits(kernel, self.limits)
         began = time.perf_counter()
-        program = cl.Program(self._context, kernel.source)
-        try:
-            program.build(options=[_FLAGS], devices=[self._chosen])
-            built = cl.Kernel(program, kernel.name)
-            most = built.get_work_group_info(
-                cl.kernel_work_group_info.WORK_GROUP_SIZE, self._chosen
-            )
-            local = built.get_work_group_info(
-                cl.kernel_work_group_info.LOCAL_MEM_SIZE, self._chosen
-            )
-        except cl.Error as error:
-            log = _log(cl, program, self._chosen)
-            raise _failure(cl, error, "the OpenCL compiler", log) from None
+        built = [self._build(kernel) for kernel in program.kernels]
         seconds = time.perf_counter() - began
-        group = int(np.prod(kernel.local_size, dtype=np.int64))
-        if group > most:
+        made = _Compiled(self._cl, self._context, self._queue, built, program)
+        made.phases["compile"] = seconds
+        return made
+
+    def _build(self, kernel: Kernel) -> Any:
+        cl = self._cl
+        source = cl.Program(self._context, kernel.source)
+        try:
+            source.build(options=[_FLAGS], devices=[self._chosen])
+            built = cl.Kernel(source, kernel.name)
+            info = cl.kernel_work_group_info
+            most = built.get_work_group_info(info.WORK_GROUP_SIZE, self._chosen)
+            local = built.get_work_group_info(info.LOCAL_MEM_SIZE, self._chosen)
+        except cl.Error as error:
+            raise _failure(cl, error, "the OpenCL compiler") from None
+        if kernel.work_items > most:
             raise ResourceExceeded(
-                f"this kernel runs with at most {most} work-items in a group, not {group}",
-                numbers={"work_items_in_group": group, "work_items_in_group_limit": most},
+                f"this kernel runs with at most {most} work-items in a group, not "
+                f"{kernel.work_items}",
+                numbers={"work_items": kernel.work_items, "work_items_limit": most},
             )
         if local > self.limits.local_bytes:
             raise ResourceExceeded(
@@ -144,99 +143,108 @@ class OpenClRuntime:
                 f"{self.limits.local_bytes}",
                 numbers={"local_bytes": local, "local_bytes_limit": self.limits.local_bytes},
             )
-        return _Compiled(cl, self._context, self._queue, built, kernel, seconds)
+        return built
 
 
 class _Compiled:
     """See `base.Compiled`."""
 
     def __init__(
-        self, cl: Any, context: Any, queue: Any, built: Any, kernel: Kernel, seconds: float
+        self, cl: Any, context: Any, queue: Any, kernels: list[Any], program: Program
     ) -> None:
         self._cl = cl
-        self._context = context
         self._queue = queue
-        self._kernel = built
-        self._shape = kernel
+        self._kernels = list(zip(kernels, program.kernels, strict=True))
         self.facts: Mapping[str, Any] = {
-            "code": hashlib.sha256(kernel.source.encode()).hexdigest()[:16],
-            "local_bytes": kernel.local_bytes,
+            "code": hashlib.sha256(program.source.encode()).hexdigest()[:16],
+            "local_bytes": max(kernel.local_bytes for kernel in program.kernels),
         }
-        self.phases: dict[str, float] = {"compile": seconds}
+        self.phases: dict[str, float] = {}
+        self._plan = Plan(program)
         self._buffers: dict[str, Any] = {}
-        self._plan = Buffers(kernel)
-        flags = cl.mem_flags
+        self._values: dict[str, Array] = {}
         try:
             for name, size in self._plan.bytes.items():
-                self._buffers[name] = cl.Buffer(context, flags.READ_WRITE, max(size, 1))
+                self._buffers[name] = cl.Buffer(context, cl.mem_flags.READ_WRITE, size)
         except cl.Error as error:
-            raise _failure(cl, error, "allocating memory", None) from None
+            self.close()
+            raise _failure(cl, error, "taking memory") from None
+
+    def touch(self) -> None:
+        """Launch once on zeros."""
+        self.load(self._plan.zeros())
+        self.run()
 
     def load(self, inputs: Sequence[Array]) -> None:
         """Copy the inputs, poison the output and set the arguments."""
         cl = self._cl
-        arguments: list[Any] = []
         try:
-            for name, value in self._plan.arguments(inputs):
-                if name in self._buffers:
-                    if value is not None:
-                        cl.enqueue_copy(self._queue, self._buffers[name], value)
-                    arguments.append(self._buffers[name])
+            for argument, value in self._plan.inputs(inputs):
+                if argument.by_value:
+                    self._values[argument.name] = value
                 else:
-                    arguments.append(value)
+                    cl.enqueue_copy(self._queue, self._buffers[argument.name], value)
+            output = self._buffers[self._plan.output.name]
+            cl.enqueue_copy(self._queue, output, self._plan.poison())
             self._queue.finish()
-            self._kernel.set_args(*arguments)
+            for built, kernel in self._kernels:
+                for place, argument in enumerate(kernel.arguments):
+                    if argument.by_value:
+                        built.set_arg(place, self._values[argument.name][()])
+                    else:
+                        built.set_arg(place, self._buffers[argument.name])
         except cl.Error as error:
-            raise _failure(cl, error, "copying data to the device", None) from None
+            raise _failure(cl, error, "copying data to the device") from None
 
     def run(self) -> float:
-        """Launch once and return the seconds between the device's start and end."""
+        """Launch the kernels once and return the seconds between each one's start and end."""
         cl = self._cl
-        shape = self._shape
         try:
             self._queue.finish()
-            event = cl.enqueue_nd_range_kernel(
-                self._queue, self._kernel, tuple(shape.global_size), tuple(shape.local_size)
-            )
-            event.wait()
+            events = [
+                cl.enqueue_nd_range_kernel(
+                    self._queue, built, kernel.global_size, kernel.local_size
+                )
+                for built, kernel in self._kernels
+            ]
             self._queue.finish()
-            return 1e-9 * float(event.profile.end - event.profile.start)
+            return 1e-9 * float(sum(one.profile.end - one.profile.start for one in events))
         except cl.Error as error:
-            raise _failure(cl, error, "running the kernel", None) from None
+            raise _failure(cl, error, "running the kernel") from None
 
     def result(self) -> Array:
         """Return a copy of the output."""
         cl = self._cl
-        name, host = self._plan.host_output()
+        host = self._plan.poison()
         try:
-            cl.enqueue_copy(self._queue, host, self._buffers[name])
+            cl.enqueue_copy(self._queue, host, self._buffers[self._plan.output.name])
             self._queue.finish()
         except cl.Error as error:
-            raise _failure(cl, error, "copying the result back", None) from None
-        return self._plan.shaped(host)
+            raise _failure(cl, error, "copying the result back") from None
+        return host
 
     def close(self) -> None:
         """Free the buffers; safe to call twice."""
-        for buffer in self._buffers.values():
-            buffer.release()
-        self._buffers = {}
+        while self._buffers:
+            self._buffers.popitem()[1].release()
 
 
-def _log(cl: Any, program: Any, device: Any) -> str:
-    try:
-        return str(program.get_build_info(device, cl.program_build_info.LOG)).strip()
-    except cl.Error:
-        return ""
-
-
-def _failure(cl: Any, error: Any, what: str, log: str | None) -> Exception:
+def _failure(cl: Any, error: Any, what: str) -> Exception:
     """Return the trial's failure that an OpenCL error means."""
     code = getattr(error, "code", None)
-    text = " ".join(str(error).split())
+    text = str(error)
+    line = " ".join(text.split())
     if code in _RESOURCES:
-        return ResourceExceeded(f"{what}: {_RESOURCES[code]}", detail=text)
+        return ResourceExceeded(f"{what}: {_RESOURCES[code]}", detail=text[-4000:])
     if isinstance(error, cl.MemoryError) or code in _MEMORY:
-        return OutOfMemory(f"{what}: {_MEMORY.get(code or 0, 'out of memory')}", detail=text)
-    first = next((line.strip() for line in (log or "").splitlines() if "error" in line), "")
-    detail = (log or text)[-4000:]
-    return BuildFailed(f"{what}: {first or text[:200]}", detail=detail)
+        return OutOfMemory(
+            f"{what}: {_MEMORY.get(code or 0, 'out of memory')}", detail=line[-4000:]
+        )
+    if code != _BUILD_FAILURE:
+        # a device that was lost, a driver in trouble: no fault of the kernel that is known
+        return TrialFailed(f"{what}: {line[:200]}", detail=text[-4000:], kind="crash")
+    # PyOpenCL puts the compiler's log behind its own words
+    first = next(
+        (one.strip() for one in text.splitlines() if "error:" in one), "it gives no reason"
+    )
+    return BuildFailed(f"{what}: {first}", detail=text[-4000:])

@@ -1,7 +1,7 @@
 """Asks, in a process of its own, which OpenCL devices there are: a driver may crash or hang.
 
 The answer is kept in the user's cache folder until the drivers change, so that defining a benchmark
-stays cheap. ``python -m daybreak_rise.runtime.probe FOLDER`` prints it as JSON.
+stays cheap. ``python -m daybreak_rise.runtime.probe`` prints it as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -63,28 +62,24 @@ def ask_devices(seconds: float = _SECONDS) -> tuple[DeviceDescription, ...]:
     Raises:
         RequirementError: there is none, or the drivers crash or hang.
     """
-    with tempfile.TemporaryDirectory(prefix="daybreak-rise-") as folder:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        }
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "daybreak_rise.runtime.probe", folder],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=seconds,
-                check=False,
-                env=environment,
-            )
-        except subprocess.TimeoutExpired:
-            raise RequirementError(
-                f"an OpenCL driver hangs: it named no device within {seconds:g} s",
-                expected="an OpenCL device",
-                remedy="choose the drivers by OCL_ICD_VENDORS=FOLDER/, or mend the one at fault",
-            ) from None
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "daybreak_rise.runtime.probe"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired:
+        raise RequirementError(
+            f"an OpenCL driver hangs: it named no device within {seconds:g} s",
+            expected="an OpenCL device",
+            remedy="choose the drivers by OCL_ICD_VENDORS=FOLDER/, or mend the one at fault",
+        ) from None
     try:
         answer = json.loads(done.stdout.splitlines()[-1])
         if "error" in answer:
@@ -123,8 +118,8 @@ def _drivers() -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _main(folder: str) -> None:
-    prepare_environment(Path(folder))
+def _main() -> None:
+    prepare_environment()
     try:
         answer = {"devices": [described.as_json() for _, described in list_devices()]}
     except RequirementError as error:
@@ -133,4 +128,4 @@ def _main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main()
