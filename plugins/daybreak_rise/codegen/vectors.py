@@ -133,6 +133,8 @@ def lanes_of(vector: Scalar, place: Index) -> View:
 def _lane(vector: Callable[[], Value], place: Index) -> Callable[[], Value]:
     def found() -> Value:
         value = vector()
+        if value.width == 1:
+            return value
         if isinstance(value, Broadcast):
             return value.of
         if isinstance(value, Load):
