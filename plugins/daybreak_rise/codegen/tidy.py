@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from daybreak_rise.codegen.index import Index
 from daybreak_rise.codegen.ir import (
+    Allocate,
     Barrier,
     Block,
     Buffer,
@@ -53,12 +54,35 @@ def tidy(block: Block) -> None:
     """Flatten blocks, drop registers that nobody reads and put those used once in their place."""
     _flatten(block)
     while True:
+        if _drop_unread(block):
+            _flatten(block)
         uses: Counter[Register] = Counter()
         for one in statements(block):
             for value in values_of(one):
                 uses.update(registers(value))
         if not _inline(block, uses):
             return
+
+
+def _drop_unread(block: Block) -> bool:
+    """Drop stores to memory that nobody reads; return whether there were any."""
+    read = {x.buffer for one in statements(block) for v in values_of(one) for x in loads(v)}
+    return _drop_in(block, read)
+
+
+def _drop_in(block: Block, read: set[Buffer]) -> bool:
+    def needed(one: Statement) -> bool:
+        if isinstance(one, Store | Allocate):
+            return one.buffer in read or one.buffer.role != "temporary"
+        return True
+
+    kept = [one for one in block.statements if needed(one)]
+    changed = len(kept) < len(block.statements)
+    block.statements = kept
+    for one in kept:
+        for inner in blocks(one):
+            changed |= _drop_in(inner, read)
+    return changed
 
 
 def _flatten(block: Block) -> None:
