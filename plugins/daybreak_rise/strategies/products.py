@@ -16,6 +16,7 @@ from daybreak_rise.dsl import (
     map_local,
     map_seq,
     split,
+    to_local,
     transpose,
 )
 from daybreak_rise.elevate.predicates import is_applied_map, is_applied_reduce, map_nest
@@ -72,13 +73,13 @@ def tiled_product(
 
     def rows(y: Expr) -> Expr:  # (v5/v4).v4.v8, read along the rows of the stored matrix
         wide = as_vector(width) >> map_local(0)(lambda v: v) >> as_scalar
-        flat = y | join | transpose | join | split(v6) | map_local(1)(wide)
+        flat = y | join | transpose | join | split(v6) | map_local(1)(wide) | to_local
         made: Expr = flat | join | split(v5) | transpose | split(v4)
         return made
 
     def columns(y: Expr) -> Expr:  # (v7/v3).v3.v8
         wide = as_vector(width) >> map_local(0)(lambda v: v) >> as_scalar
-        made: Expr = y | join | transpose | map_local(1)(wide) | transpose | split(v3)
+        made: Expr = y | join | transpose | map_local(1)(wide) | to_local | transpose | split(v3)
         return made
 
     registers = stage_fold(AddressSpace.PRIVATE, copied(map_seq), copied(map_seq))
