@@ -285,22 +285,24 @@ def in_lambdas(strategy: Strategy) -> Strategy:
 
 
 def try_all(strategy: Strategy) -> Strategy:
-    """Return what applies `strategy` once to every node where it applies, parents first."""
+    """Return what applies `strategy` once to every node where it applies, children first.
+
+    What it puts in place is not searched again, so that it ends also with a rule that makes more
+    of what it applies to.
+    """
     run = strategy.run
 
-    def apply(expression: Expr) -> Result:
-        found = run(expression)
-        if not isinstance(found, Failure):
-            expression = found
+    def apply(expression: Expr) -> Expr:
         if type(expression) is App:
             fun = descend("function", apply, expression.fun)
             arg = descend("argument", apply, expression.arg)
-            return _app(expression, fun, arg)  # type: ignore[arg-type]  # apply never fails
-        if type(expression) is Lambda:
+            expression = _app(expression, fun, arg)
+        elif type(expression) is Lambda:
             inner = descend("body", apply, expression.body)
             if inner is not expression.body:
-                return Lambda(expression.param, inner)  # type: ignore[arg-type]
-        return expression
+                expression = Lambda(expression.param, inner)
+        found = run(expression)
+        return expression if isinstance(found, Failure) else found
 
     return Strategy(f"try_all({strategy.name})", apply)
 

@@ -69,9 +69,11 @@ def stage(address: AddressSpace, copy: Copy, second: Copy | None = None) -> Stra
     Of a pair both parts are copied, the second by `second` where it is given.
     """
 
-    def run(e: Expr) -> Expr | None:
+    def run(e: Expr) -> Expr | str | None:
         if type(e) is not Lambda or isinstance(e.param.type, FunType):
             return None
+        if isinstance(e.body.type, FunType):
+            return "the function takes more arguments: stage its last one"
         y = e.param
 
         def kept(value: Expr, how: Copy, rest: Callable[[Identifier], Expr]) -> Expr:

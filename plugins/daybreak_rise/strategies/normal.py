@@ -33,19 +33,16 @@ def _named(name: str, strategy: Strategy) -> Strategy:
     return Strategy(name, strategy.run)
 
 
-dfnf = _named(
-    "dfnf",
-    normalise(beta_reduction | first_of_pair | second_of_pair | pair_of_parts | eta_abstraction),
-)
+_FLOW = beta_reduction | first_of_pair | second_of_pair | pair_of_parts | eta_abstraction
 
+#: data-flow form
+dfnf = _named("dfnf", normalise(_FLOW))
+
+#: data-flow form without movements that undo each other and without maps that do nothing
 simplify = _named(
     "simplify",
     normalise(
-        beta_reduction
-        | first_of_pair
-        | second_of_pair
-        | pair_of_parts
-        | eta_abstraction
+        _FLOW
         | transpose_twice
         | join_of_split
         | split_of_join
@@ -58,9 +55,11 @@ simplify = _named(
     ),
 )
 
-# rewriting form: all maps cut; code-generation form: all maps fused
-rnf = _named("rnf", seq(dfnf, normalise(map_fission), dfnf))
-cnf = _named("cnf", seq(dfnf, normalise(map_fusion | beta_reduction), dfnf))
+#: rewriting form: data-flow form with every map cut into its steps
+rnf = _named("rnf", normalise(_FLOW | map_fission))
+
+#: code-generation form: data-flow form with all maps fused that follow one another
+cnf = _named("cnf", normalise(_FLOW | map_fusion))
 
 
 def steps(*parts: Strategy) -> Strategy:
