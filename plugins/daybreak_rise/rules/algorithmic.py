@@ -23,7 +23,7 @@ from daybreak_rise.dsl import (
     zip_,
 )
 from daybreak_rise.elevate.strategy import Strategy, rule
-from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh
+from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, apply, fresh, spine
 from daybreak_rise.infer import primitive
 from daybreak_rise.nat import Size, divide_exactly
 from daybreak_rise.patterns import MAPS, REDUCES
@@ -35,6 +35,7 @@ from daybreak_rise.rules.forms import (
     lam,
     lam2,
     mapping,
+    nested_map,
     same_pattern,
     uses,
 )
@@ -106,15 +107,10 @@ def _map_of_map(e: Expr) -> Expr | None:
     outer = called(e, "join")
     form = as_map(outer[1][0]) if outer is not None and outer[1] else None
     source = called(form.array, "split") if form is not None else None
-    if form is None or source is None or not source[1] or type(form.function) is not Lambda:
+    inner = None if form is None else nested_map(form)
+    if form is None or inner is None or source is None or not source[1]:
         return None
-    inner = as_map(form.function.body)
-    if inner is None or not same_pattern(inner.head, form.head):
-        return None
-    param = form.function.param
-    if uses(inner.function, param) or inner.array != param:
-        return None
-    return mapping(form.head, inner.function, source[1][0])
+    return mapping(*inner, source[1][0]) if same_pattern(inner[0], form.head) else None
 
 
 # S(k) >> **f >> J -> *f
@@ -141,15 +137,24 @@ def _cut(e: Expr) -> Expr | str | None:
     form = as_map(e)
     if form is None or type(form.function) is not Lambda:
         return None
-    param, body = form.function.param, form.function.body
-    if type(body) is not App or type(body.arg) is Identifier or uses(body.fun, param):
+    x = form.function.param
+    head, arguments = spine(form.function.body)
+    places = [i for i, a in enumerate(arguments) if uses(a, x)]
+    if len(places) != 1 or uses(head, x):
         return "there is no last step to cut off"
-    if isinstance(body.arg.type, FunType) or not uses(body.arg, param):
+    (place,) = places
+    first = arguments[place]
+    if type(first) is Identifier or isinstance(first.type, FunType):
         return "there is no last step to cut off"
-    return mapping(form.head, body.fun, mapping(form.head, Lambda(param, body.arg), form.array))
+    begun = mapping(form.head, Lambda(x, first), form.array)
+    if place == len(arguments) - 1:
+        return mapping(form.head, apply(head, *arguments[:-1]), begun)
+    y = fresh(x.name, first.type)
+    last = apply(head, *arguments[:place], y, *arguments[place + 1 :])
+    return mapping(form.head, Lambda(y, last), begun)
 
 
-# *(g >> f) -> *g >> *f, f being the last step
+# *(g >> f) -> *g >> *f, f being the last step: the pattern of whose arguments one uses the element
 map_fission = rule("map_fission", _cut, needs="a map of a lambda: map(x. f(g(x)))", heads=MAPS)
 
 

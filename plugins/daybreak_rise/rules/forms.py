@@ -20,6 +20,7 @@ __all__ = [
     "lam",
     "lam2",
     "mapping",
+    "nested_map",
     "reducing",
     "same_pattern",
     "uses",
@@ -60,6 +61,18 @@ def as_reduce(expression: Expr) -> ReduceForm | None:
         inner = expression.fun.fun
         if type(inner) is App and type(inner.fun) is Primitive and inner.fun.name in _REDUCES:
             return ReduceForm(inner.fun, inner.arg, expression.fun.arg, expression.arg)
+    return None
+
+
+def nested_map(form: MapForm) -> tuple[Primitive, Expr] | None:
+    """Return (map, f) of `map(map(f))` or `map(x. map(f)(x))`: what `**f` is made of."""
+    function = form.function
+    if type(function) is App and type(function.fun) is Primitive and function.fun.name in _MAPS:
+        return function.fun, function.arg
+    if type(function) is Lambda:
+        inner = as_map(function.body)
+        if inner is not None and inner.array == function.param:
+            return None if uses(inner.function, function.param) else inner[:2]
     return None
 
 

@@ -13,7 +13,7 @@ from daybreak_rise.building import Pending
 from daybreak_rise.dsl import fst, join, map_, slide, snd, transpose, zip_
 from daybreak_rise.elevate.strategy import Strategy, rule
 from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive
-from daybreak_rise.rules.forms import MapForm, as_map, called, lam, mapping, uses
+from daybreak_rise.rules.forms import MapForm, as_map, called, lam, mapping, nested_map, uses
 from daybreak_rise.types import ArrayType
 
 __all__ = [
@@ -70,16 +70,6 @@ def _element(array: Expr) -> ArrayType:
     return array.type.element
 
 
-def _inner_map(form: MapForm) -> MapForm | None:
-    """Return map(f) of x in `map(x. map(f)(x))`: what `**f` is made of."""
-    if type(form.function) is Lambda:
-        inner = as_map(form.function.body)
-        param = form.function.param
-        if inner is not None and inner.array == param and not uses(inner.function, param):
-            return inner
-    return None
-
-
 def _row_movement(form: MapForm, names: frozenset[str]) -> Primitive | None:
     """Return P in `map(x. P(x))` or `map(P)`."""
     if type(form.function) is Primitive:
@@ -96,9 +86,9 @@ def _rows(form: MapForm, change: Callable[[Expr], Expr], array: Expr) -> Expr:
     return mapping(form.head, lam(_element(array), change, "row"), array)
 
 
-def _twice(outer: MapForm, inner: MapForm, array: Expr) -> Expr:
+def _twice(outer: MapForm, inner: tuple[Primitive, Expr], array: Expr) -> Expr:
     """Return `**f` of another matrix."""
-    return _rows(outer, lambda row: mapping(inner.head, inner.function, row), array)
+    return _rows(outer, lambda row: mapping(*inner, row), array)
 
 
 # --- a movement and a map ----------------------------------------------------------------------
@@ -144,10 +134,10 @@ split_before_map = rule("split_before_map", _split_before_map, needs="split or s
 def _map_before_split(e: Expr) -> Expr | None:
     form = as_map(e)
     found = None if form is None else _moved(form.array, _SPLITS)
-    inner = None if form is None else _inner_map(form)
+    inner = None if form is None else nested_map(form)
     if found is None or inner is None:
         return None
-    return _again(found[0], mapping(inner.head, inner.function, found[1]))
+    return _again(found[0], mapping(*inner, found[1]))
 
 
 # S >> **f -> *f >> S
@@ -157,10 +147,10 @@ map_before_split = rule("map_before_split", _map_before_split, needs="map(map(f)
 def _join_before_map(e: Expr) -> Expr | None:
     found = _moved(e, frozenset({"join"}))
     form = None if found is None else as_map(found[1])
-    inner = None if form is None else _inner_map(form)
+    inner = None if form is None else nested_map(form)
     if form is None or inner is None:
         return None
-    return mapping(inner.head, inner.function, form.array | join)
+    return mapping(*inner, form.array | join)
 
 
 # **f >> J -> J >> *f
@@ -181,7 +171,7 @@ map_map_before_join = rule("map_map_before_join", _map_map_before_join, needs="m
 
 def _transpose_before_map_map(e: Expr) -> Expr | None:
     form = _transposed_map(e)
-    inner = None if form is None else _inner_map(form)
+    inner = None if form is None else nested_map(form)
     if form is None or inner is None:
         return None
     return _twice(form, inner, form.array | transpose)
@@ -200,7 +190,7 @@ transpose_before_map_map = rule(
 
 def _map_map_before_transpose(e: Expr) -> Expr | None:
     form = as_map(e)
-    inner = None if form is None else _inner_map(form)
+    inner = None if form is None else nested_map(form)
     found = None if form is None else _moved(form.array, frozenset({"transpose"}))
     if form is None or inner is None or found is None:
         return None
