@@ -42,7 +42,9 @@ def position(line: Line) -> tuple[float | None, int | None]:
 
 def _whole(given: Mapping[str, Any], names: Iterable[str]) -> int | None:
     for name in names:
-        found = find_number(given.get(name))
+        if name not in given:
+            continue
+        found = find_number(given[name])
         if found is not None and 0 <= found < 1 << 62:
             return int(found)
     return None
