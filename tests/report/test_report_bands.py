@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from daybreak.report.bands import SINGLES, at_moments, band, moments, split
+from daybreak.report.bands import SINGLES, at_moments, band, moments, split, turned
 
 
 def test_moments_are_the_points_themselves_where_they_are_few():
@@ -61,6 +61,33 @@ def test_never_is_a_value_and_unknown_is_none():
     # of fewer than half of the curves nothing is said
     few = band("a", np.asarray([1.0]), np.asarray([[1.0], [np.nan], [np.nan]]))
     assert np.isnan(few.middle[0])
+
+
+def test_a_median_does_not_jump_where_curves_end():
+    # two good runs end at 1 and 2, the third goes on and is worse
+    at = np.asarray([1.0, 2.0, 3.0])
+    x = [np.asarray([0.0, 1.0]), np.asarray([0.0, 2.0]), np.asarray([0.0, 3.0])]
+    y = [np.asarray([9.0, 1.0]), np.asarray([9.0, 2.0]), np.asarray([9.0, 8.0])]
+    values = np.stack(
+        [at_moments(a, b, at, joined=True, held=True) for a, b in zip(x, y, strict=True)]
+    )
+    running = np.stack([at <= a[-1] for a in x])
+    found = band("a", at, values, running=running)
+    # at 2: the first keeps 1, the second has 2, the third is on its way from 9 to 8
+    assert found.middle[1] == 2
+    assert found.count.tolist() == [3, 2, 1]
+    # two of three have ended
+    assert np.isnan(found.middle[2])
+    assert np.isnan(found.low[2])
+
+
+def test_a_band_that_is_open_stays_open_whichever_way_is_better():
+    one = band("a", np.zeros(2), np.asarray([[1.0, np.inf], [2.0, np.inf], [np.inf, np.inf]]))
+    less = turned(one, 1.0)
+    assert (less.middle[0], less.low[0], less.high[0]) == (2, 1, np.inf)
+    assert np.isnan([less.middle[1], less.low[1], less.high[1]]).all()
+    more = turned(one, -1.0)
+    assert (more.middle[0], more.low[0], more.high[0]) == (-2, -np.inf, -1)
 
 
 def test_single_curves_are_kept_where_they_are_few():

@@ -129,7 +129,7 @@ def test_a_study_without_success_counts_as_worse_than_any(tmp_path):
     median, high = (found[name].to_numpy(dtype=float) for name in ("median", "high"))
     assert np.isnan(median[0])
     assert median[1] == 2.0
-    assert np.isnan(high[1])
+    assert np.isinf(high[1])  # one of the three has nothing yet
 
 
 def made(folder, studies, benchmark=None, asked=None):

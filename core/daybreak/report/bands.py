@@ -52,7 +52,7 @@ class Band:
         high: upper end.
         outer_low: nine curves of ten are above.
         outer_high: nine curves of ten are below.
-        count: curves that are known at each moment.
+        count: curves that are known, and go on, at each moment.
         singles: the curves themselves, (x, y) each, where they are few enough to be drawn.
     """
 
@@ -111,7 +111,8 @@ def at_moments(
     import numpy as np
 
     if joined and len(x):
-        return np.asarray(np.interp(at, x, y, left=before, right=np.nan), dtype=np.float64)
+        end = float(y[-1]) if held else np.nan
+        return np.asarray(np.interp(at, x, y, left=before, right=end), dtype=np.float64)
     place = np.searchsorted(x, at, side="right") - 1
     values = np.where(place >= 0, np.asarray(y, dtype=np.float64)[np.maximum(place, 0)], before)
     if not held and len(x):
@@ -126,8 +127,13 @@ def band(
     *,
     level: float = 0.95,
     singles: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]] = (),
+    running: NDArray[np.bool_] | None = None,
 ) -> Band:
     """Put curves together.
+
+    Where curves end at different moments, hand in their last values to the end, and say with
+    `running` how long they went on: a median over those alone that still go on would jump with
+    every one that ends, and in the end be that of the slowest.
 
     Args:
         label: whose they are.
@@ -136,23 +142,26 @@ def band(
             "worse than any number".
         level: confidence of the interval.
         singles: the curves; kept where there are at most `SINGLES` of them.
+        running: shape (curves, m), whether a curve still goes on; None: where it is known.
 
     Returns:
-        The band; NaN at moments at which fewer than half of the curves are known, since the rest
-        would be the quickest, or the slowest, alone.
+        The band; NaN at moments at which fewer than half of the curves are known, or still go on.
+        Its counts are of those that do.
     """
     import numpy as np
 
     ordered = np.sort(values, axis=0)  # NaN last
-    count = (~np.isnan(values)).sum(axis=0)
+    known = (~np.isnan(values)).sum(axis=0)
+    count = known if running is None else (running & ~np.isnan(values)).sum(axis=0)
+    ended = 2 * count < len(values)
     parts = np.full((5, len(at)), np.nan)
-    for n in np.unique(count):
+    for n in np.unique(known):
         if n == 0 or 2 * n < len(values):
             continue
         rank, _ = interval_ranks(int(n), level)
         tenth = int(n // 10) if n >= 10 else 0
         half = (int(n) - 1) // 2, int(n) // 2
-        columns = np.flatnonzero(count == n)
+        columns = np.flatnonzero((known == n) & ~ended)
         taken = ordered[:, columns]
         equal = taken[half[0]] == taken[half[1]]  # of two infinities too
         with np.errstate(invalid="ignore"):
@@ -180,18 +189,21 @@ def split(
 
 
 def turned(one: Band, sign: float) -> Band:
-    """Return a band of losses as one of values: negated where more is better; infinite is NaN."""
+    """Return a band of losses as one of values: negated where more is better.
+
+    An infinite median is NaN, and so is an interval that nothing is known of at either end; one that
+    is open at an end keeps its infinity.
+    """
     import numpy as np
 
-    def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.where(np.isfinite(values), values * sign, np.nan)
+    def ends(low: Any, high: Any) -> tuple[Any, Any]:
+        found = [np.where(np.isinf(low), np.nan, values * sign) for values in (low, high)]
+        return (found[0], found[1]) if sign > 0 else (found[1], found[0])
 
-    low, high = (one.low, one.high) if sign > 0 else (one.high, one.low)
-    outer = (one.outer_low, one.outer_high) if sign > 0 else (one.outer_high, one.outer_low)
-    return Band(
-        one.label, one.x, finite(one.middle), finite(low), finite(high), finite(outer[0]),
-        finite(outer[1]), one.count, one.singles,
-    )  # fmt: skip
+    middle = np.where(np.isfinite(one.middle), one.middle * sign, np.nan)
+    low, high = ends(one.low, one.high)
+    outer_low, outer_high = ends(one.outer_low, one.outer_high)
+    return Band(one.label, one.x, middle, low, high, outer_low, outer_high, one.count, one.singles)
 
 
 def band_rows(lines: Sequence[Band], first: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ _LIGHT = {
     "--line": "#d1d9e0",
     "--ground": "#ffffff",
     "--raised": "#f6f8fa",
+    "--edge": "#1f232840",
     "--link": "#0757b5",
 } | {name: on_white for name, on_white, _ in SHADES.values()}
 _DARK = {
@@ -27,6 +28,7 @@ _DARK = {
     "--line": "#3d444d",
     "--ground": "#0d1117",
     "--raised": "#161c24",
+    "--edge": "#e6edf350",
     "--link": "#6cb0ff",
 } | {name: on_black for name, _, on_black in SHADES.values()}
 

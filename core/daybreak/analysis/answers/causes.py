@@ -58,7 +58,7 @@ def variation(evidence: Evidence) -> Answer:
             "runs that needed more epochs made them quicker",
             "spread: standard deviation of log time, about the relative one; same epochs: the same "
             "among runs that needed equally many; epochs, seconds per epoch: geometric means",
-            "counted in: epochs, else steps, else evaluations, as recorded",
+            "counted in: epochs, else steps, else evaluations, as recorded: `epochs` stands for them",
             f"[low, high]: {evidence.percent} bootstrap interval over runs",
             *lacking(found, ("run that reaches it", "runs that reach it")),
             *mixtures(evidence.timings, clock),

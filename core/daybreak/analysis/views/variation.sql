@@ -1,6 +1,7 @@
 -- variation: how much results scatter, from three sources told apart. `samples`: repeats within a
 -- trial. `references`: the same reference measured again during the run, thus drift and noise of
--- the machine. `studies`: the best results of studies that differ in their seed.
+-- the machine; where a benchmark draws from the study's seed, as training does, its luck too.
+-- `studies`: the best results of studies that differ in their seed; of those that have one.
 -- Unit: `median` is in `objective_unit`; `spread` is a ratio.
 -- Uses: evaluations
 -- Columns:

@@ -141,6 +141,7 @@ def _acquisition(
 def _lengthscales(
     axes: Axes, rows: Sequence[Mapping[str, Any]], _label: str, _direction: str
 ) -> None:
+    axes.set_yscale("log")
     _curves(axes, rows, "lengthscales")
     _logarithmic(axes)
     tidy(axes, x="evaluation", y="lengthscale", title="Lengthscales (short: matters)")
@@ -167,9 +168,22 @@ def _curves(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str) -> None:
         style = styles[name]
         label = _shortened(name)
         axes.plot(*zip(*points, strict=True), color=style.color, linewidth=1.4, label=label)
-    drawn = axes.legend(frameon=False, fontsize=7.5, ncols=2 if len(names) > 4 else 1)
+    _make_room(axes, lines=math.ceil(min(len(names), 8) / 2), log=smallest_first)
+    drawn = axes.legend(
+        frameon=False, fontsize=7.5, ncols=2, loc="lower left" if smallest_first else "upper left"
+    )
     # else the layout gives the panel's width to the names
     drawn.set_in_layout(False)
+
+
+def _make_room(axes: Axes, *, lines: int, log: bool) -> None:
+    """Leave room for so many lines of a legend: below, or above where everything begins at zero."""
+    low, high = axes.get_ylim()
+    share = 0.09 * lines
+    if log and low > 0:
+        axes.set_ylim(bottom=low / (high / low) ** (share / (1 - share)))
+    elif not log:
+        axes.set_ylim(top=high / (1 - share))
 
 
 def _shortened(name: str) -> str:

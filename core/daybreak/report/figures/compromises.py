@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daybreak.report.figures.lines import logarithmic
 from daybreak.report.figures.names import drawn_name
+from daybreak.report.figures.scales import WIDE, logarithmic
 from daybreak.report.figures.style import INK, Stroke, canvas, dots, key, strokes, tidy
 from daybreak.report.figures.svg import to_svg
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cloud", "Point", "draw_clouds"]
 
-_WIDE = 30.0
 # so many points have marks of their own
 _MARKS = 150
 
@@ -49,7 +48,7 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
     names = sorted({point.label for cloud in clouds for point in cloud.points})
     styles = strokes(names)
     many = sum(len(cloud.points) for cloud in clouds) > _MARKS
-    columns = min(2, len(clouds))
+    columns, alone = min(2, len(clouds)), len(clouds) == 1
     rows = math.ceil(len(clouds) / columns)
     with canvas(8.2, 4.4 if len(clouds) == 1 else 0.6 + 3.0 * rows) as figure:
         grid: Any = figure.subplots(rows, columns, squeeze=False)
@@ -72,7 +71,9 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
             if len(clouds) > 1:
                 axes.locator_params(axis="x", nbins=5)
             _scales(axes, cloud)
-            tidy(axes, x=cloud.x, y=cloud.y, title=drawn_name(cloud.title, 44))
+            tidy(axes, x=cloud.x, y=cloud.y, title=drawn_name(cloud.title, 90 if alone else 42))
+            if not alone:
+                axes.title.set_fontsize(10)
         from matplotlib.lines import Line2D
 
         key(
@@ -106,5 +107,8 @@ def _points(axes: Axes, cloud: Cloud, styles: Mapping[str, Stroke], *, many: boo
 def _scales(axes: Axes, cloud: Cloud) -> None:
     for axis in ("x", "y"):
         known = [point.x if axis == "x" else point.y for point in cloud.points]
-        if known and min(known) > 0 and max(known) > _WIDE * min(known):
+        ends = [point.x_ends if axis == "x" else point.y_ends for point in cloud.points]
+        known += [end for pair in ends if pair is not None for end in pair]
+        known = [value for value in known if math.isfinite(value)]
+        if known and min(known) > 0 and max(known) > WIDE * min(known):
             logarithmic(axes, axis)

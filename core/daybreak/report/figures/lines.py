@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from daybreak.report.bands import Band
 from daybreak.report.figures.names import drawn_name
+from daybreak.report.figures.scales import WIDE, logarithmic, near_one, spread
 from daybreak.report.figures.style import INK, Stroke, canvas, key, strokes, tidy
 from daybreak.report.figures.svg import to_svg
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Level", "Panel", "draw_panels"]
 
-# a logarithmic axis pays from this ratio on
-_WIDE = 30.0
 # lines of one panel for which all bands and single curves are drawn
 _FEW = 5
 
@@ -44,6 +43,11 @@ class Panel:
         share: the upright axis is a share, from 0 to 1.
         log_x: whether the horizontal axis may be logarithmic where values span decades.
         log_y: whether the upright one may.
+        one_x: whether the horizontal axis holds shares of which the last per cent matter.
+        one_y: whether the upright one does.
+        turned: what is hard, not what is large, is to the right.
+        cut: single curves may end beyond the right edge, which lies where medians end.
+        whole: the horizontal axis counts.
         steps: values hold until the next point; else points are joined by straight lines.
         settled: the upright axis need not reach what medians were only before this share of their
             way, such as a search's first draws.
@@ -58,6 +62,11 @@ class Panel:
     share: bool = False
     log_x: bool = False
     log_y: bool = False
+    one_x: bool = False
+    one_y: bool = False
+    turned: bool = False
+    cut: bool = False
+    whole: bool = False
     steps: bool = True
     settled: float = 0.0
     dots: bool = False
@@ -92,17 +101,8 @@ def _handle(style: Stroke) -> Any:
 
 
 def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: bool) -> None:
-    step: Literal["post"] | None = "post" if panel.steps else None
-    top = _top(panel)
     for line in panel.lines:
         style = styles[line.label]
-        look: dict[str, Any] = {"color": style.color, "linewidth": 0}
-        # bands upon bands are mud: the more lines, the less is drawn of each
-        if len(panel.lines) <= _FEW:
-            axes.fill_between(line.x, line.outer_low, line.outer_high, step=step, alpha=0.1, **look)
-        faint = 0.22 if len(panel.lines) <= _FEW else 0.13
-        high = _closed(line.high, top)
-        axes.fill_between(line.x, line.low, high, step=step, alpha=faint, **look)
         drawn: Any = axes.step if panel.steps else axes.plot
         extra = {"where": "post"} if panel.steps else {}
         for x, y in line.singles if len(line.singles) > 1 and len(panel.lines) <= _FEW else ():
@@ -113,51 +113,79 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: boo
             line.x, line.middle, color=style.color, linestyle=style.dash, linewidth=style.width,
             marker=mark, markersize=4, **extra,
         )  # fmt: skip
+    _make_room(axes, panel)
     _scales(axes, panel)
     _crop(axes, panel)
-    _levels(axes, panel.levels)
+    _cut(axes, panel)
+    _bands(axes, panel, styles)
+    _levels(axes, panel.levels, gap=0.05 if alone else 0.085)
     if panel.share:
         axes.set_ylim(-0.02, 1.03)
+    if panel.turned:
+        axes.invert_xaxis()
     tidy(axes, x=panel.x, y=panel.y, title=drawn_name(panel.title, 90 if alone else 44))
     if not alone:
         axes.title.set_fontsize(10)
 
 
-def _levels(axes: Axes, levels: Sequence[Level]) -> None:
+def _levels(axes: Axes, levels: Sequence[Level], *, gap: float) -> None:
     """Draw lines across, with their names to the right, pushed apart where they are close."""
-    low, high = axes.get_ylim()
-    log = axes.get_yscale() == "log"
-    free = 1.06
-    for level in sorted(levels, key=lambda one: -one.value):
+    data = axes.transData + axes.transAxes.inverted()
+    left = axes.get_xlim()[0]
+    named = []
+    for level in levels:
         axes.axhline(level.value, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
-        if log:
-            share = math.log(max(level.value, 1e-300) / low) / math.log(high / low)
-        else:
-            share = (level.value - low) / (high - low)
-        if not -0.01 <= share <= 1.01:
-            continue
-        free = min(share, free - 0.07)
-        axes.text(
-            1.01, free, drawn_name(level.name, 20), fontsize=8, va="center",
-            transform=axes.transAxes,
-        )  # fmt: skip
+        share = float(data.transform((left, level.value))[1])
+        if -0.01 <= share <= 1.01:
+            named.append((share, level.name))
+    named.sort()
+    places = spread([share for share, _ in named], gap, 1.02)
+    for (share, name), place in zip(named, places, strict=True):
+        look: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
+        axes.plot([1.0, 1.025], [share, place], color=INK, linewidth=0.6, alpha=0.7, **look)
+        axes.text(1.03, place, drawn_name(name, 20), fontsize=8, va="center", **look)
 
 
-def _top(panel: Panel) -> float | None:
-    """Return a value above all others where a band has no upper end, else None."""
+def _bands(axes: Axes, panel: Panel, styles: Mapping[str, Stroke]) -> None:
+    """Draw bands behind the lines; one that is open at an end goes to the panel's edge."""
+    limits = axes.get_xlim(), axes.get_ylim()
+    step: Literal["post"] | None = "post" if panel.steps else None
+    few = len(panel.lines) <= _FEW  # bands upon bands are mud: the more lines, the less of each
+    for line in panel.lines:
+        for low, high, alpha in (
+            (line.outer_low, line.outer_high, 0.1 if few else 0.0),
+            (line.low, line.high, 0.22 if few else 0.13),
+        ):
+            if alpha:
+                axes.fill_between(
+                    line.x,
+                    _closed(low, limits[1]),
+                    _closed(high, limits[1]),
+                    step=step,
+                    alpha=alpha,
+                    color=styles[line.label].color,
+                    linewidth=0,
+                )
+    axes.set_xlim(limits[0])
+    axes.set_ylim(limits[1])
+
+
+def _closed(values: Any, edges: tuple[float, float]) -> Any:
     import numpy as np
 
-    ends = [line.high for line in panel.lines]
-    if not any(bool(np.isposinf(end).any()) for end in ends):
-        return None
-    known = np.concatenate([*ends, *(line.middle for line in panel.lines)])
-    return 1.15 * float(np.max(known[np.isfinite(known)], initial=0.0))
+    return np.where(np.isposinf(values), edges[1], np.where(np.isneginf(values), edges[0], values))
 
 
-def _closed(values: Any, top: float | None) -> Any:
+def _make_room(axes: Axes, panel: Panel) -> None:
+    """Let axes reach what bands, which are drawn later, reach."""
     import numpy as np
 
-    return values if top is None else np.where(np.isposinf(values), top, values)
+    for line in panel.lines:
+        for ends in (line.low, line.high):
+            there = np.isfinite(ends)
+            if there.any():
+                axes.update_datalim(np.column_stack([line.x[there], ends[there]]))
+    axes.autoscale_view()
 
 
 def _points(values: Any) -> int:
@@ -167,21 +195,45 @@ def _points(values: Any) -> int:
 
 
 def _scales(axes: Axes, panel: Panel) -> None:
-    """Make axes logarithmic where values span decades and none is zero or below."""
+    """Make axes logarithmic, or crowd them towards one, where values ask for it."""
     import numpy as np
 
-    for wanted, axis, values in (
-        (panel.log_x, "x", [line.x[np.isfinite(line.middle)] for line in panel.lines]),
-        (panel.log_y, "y", [line.middle for line in panel.lines]),
-    ):
+    for wide, share, axis, values in (
+        (panel.log_x, panel.one_x, "x", [line.x[~np.isnan(line.middle)] for line in panel.lines]),
+        (
+            panel.log_y, panel.one_y, "y",
+            [ends for line in panel.lines for ends in (line.middle, line.low, line.high)],
+        ),
+    ):  # fmt: skip
         known = np.concatenate([*(np.asarray(v, dtype=float) for v in values), np.empty(0)])
         known = known[np.isfinite(known)]
-        if not wanted or not len(known):
-            continue
         if axis == "y" and panel.levels:
             known = np.append(known, [level.value for level in panel.levels])
-        if known.min() > 0 and known.max() > _WIDE * known.min():
+        if axis == "x" and panel.whole:
+            from matplotlib.ticker import MaxNLocator
+
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        if not len(known):
+            continue
+        if axis == "x" and panel.share:  # everything begins at zero
+            known = known[known > 0] if (known > 0).any() else known
+        if share and known.min() >= 0 and 0.9 <= known.max() <= 1 and known.min() < known.max():
+            near_one(axes, axis, known)
+        elif wide and known.min() > 0 and known.max() > WIDE * known.min():
+            if axis == "x" and panel.share:
+                axes.set_xlim(left=0.7 * float(known.min()))
             logarithmic(axes, axis)
+
+
+def _cut(axes: Axes, panel: Panel) -> None:
+    """End the horizontal axis a little beyond the last median."""
+    import numpy as np
+
+    ends = [float(line.x[~np.isnan(line.middle)].max(initial=0.0)) for line in panel.lines]
+    last = max(ends, default=0.0)
+    left, right = axes.get_xlim()
+    if panel.cut and last > 0 and right > 1.5 * last:
+        axes.set_xlim(left=-0.02 * last if left < 0 else left, right=1.2 * last)
 
 
 def _crop(axes: Axes, panel: Panel) -> None:
@@ -197,6 +249,10 @@ def _crop(axes: Axes, panel: Panel) -> None:
     ]
     known = np.concatenate(kept)
     known = known[np.isfinite(known)]
+    if all(bool(np.isnan(line.middle).all()) for line in panel.lines):
+        # medians are not to be had: single curves are all there is to see
+        known = np.concatenate([known, *(y for line in panel.lines for _, y in line.singles)])
+        known = known[np.isfinite(known)]
     if not len(known):
         return
     low, high = float(known.min()), float(known.max())
@@ -209,21 +265,3 @@ def _crop(axes: Axes, panel: Panel) -> None:
     lowest, highest = axes.get_ylim()
     if bottom < top:
         axes.set_ylim(max(bottom, lowest), min(top, highest))
-
-
-def logarithmic(axes: Axes, axis: str) -> None:
-    """Make an axis logarithmic, with plain numbers on it."""
-    from matplotlib.ticker import LogLocator
-
-    (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
-    drawn = axes.xaxis if axis == "x" else axes.yaxis
-    low, high = axes.get_xlim() if axis == "x" else axes.get_ylim()
-    few = high < 100 * max(low, 1e-300)
-    drawn.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
-    drawn.set_major_formatter(plain)
-    drawn.set_minor_locator(LogLocator(subs=()))
-
-
-def plain(value: float, _place: float = 0.0) -> str:
-    """Return a number of an axis without powers of ten where it stays short."""
-    return f"{value:g}" if value == 0 or 1e-4 <= abs(value) < 1e6 else f"{value:.0e}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from daybreak.report.figures.lines import logarithmic
 from daybreak.report.figures.names import drawn_name
-from daybreak.report.figures.style import INK, canvas, strokes, ticks, tidy
+from daybreak.report.figures.scales import WIDE, logarithmic
+from daybreak.report.figures.style import INK, Stroke, canvas, strokes, ticks, tidy
 from daybreak.report.figures.svg import to_svg
 
 if TYPE_CHECKING:
@@ -16,16 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Mark", "Rows", "draw_rows"]
 
-# a logarithmic axis pays from this ratio on
-_WIDE = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One row: a value with its interval, and the single values behind it.
 
     An end that is None is open: the bar goes to the panel's edge. A value of None says that there
-    is none, e.g. the median of runs most of which never arrive; then only the bar is drawn.
+    is none; then only the bar is drawn, and, where it is infinite (`never`), a mark at the edge.
     """
 
     label: str
@@ -34,6 +31,7 @@ class Mark:
     high: float | None
     singles: tuple[float, ...] = ()
     words: str = ""
+    never: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,54 +53,69 @@ class Rows:
     x: str
     log: bool = False
     line: float | None = None
-    wide: float = _WIDE
+    wide: float = WIDE
     like: str = ""
 
 
-def draw_rows(panels: Sequence[Rows], title: str, description: str) -> str:
-    """Draw panels one below the other; labels have the colours of all other figures."""
+def draw_rows(panels: Sequence[Rows], title: str, description: str, *, columns: int = 1) -> str:
+    """Draw panels one below the other; labels have the colours of all other figures.
+
+    With several `columns` the panels of a row have the same labels in the same order; the first
+    panel's title heads the row.
+    """
     styles = strokes(sorted({mark.label for panel in panels for mark in panel.marks}))
-    heights = [0.75 + 0.3 * max(1, len(panel.marks)) for panel in panels]
+    lines = [panels[i : i + columns] for i in range(0, len(panels), columns)]
+    heights = [0.75 + 0.3 * max(1, len(line[0].marks)) for line in lines]
     with canvas(8.2, 0.2 + sum(heights)) as figure:
         grid: Any = figure.subplots(
-            len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights}
+            len(lines), columns, squeeze=False, gridspec_kw={"height_ratios": heights}
         )
-        for i, panel in enumerate(panels):
-            axes = grid[i][0]
-            alike = [one for one in panels if panel.like and one.like == panel.like] or [panel]
-            _scale(axes, panel, alike)
-            left, right = axes.get_xlim()
-            for row, mark in enumerate(panel.marks):
-                y, color = -row, styles[mark.label].color
-                if mark.value is not None or mark.low is not None or mark.high is not None:
-                    ends = (
-                        left if mark.low is None else mark.low,
-                        right if mark.high is None else mark.high,
-                    )
-                    axes.plot(
-                        ends, [y, y], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt"
-                    )
-                if mark.singles:
-                    look = {"color": INK, "alpha": 0.6, "linewidth": 0.8}
-                    ticks(axes, mark.singles, y - 0.36, y - 0.14, **look)
-                if mark.value is not None:
-                    axes.plot([mark.value], [y], marker="o", markersize=7, color=color)
-                if mark.words:
-                    axes.annotate(
-                        drawn_name(mark.words, 24), (1.01, y), xycoords=("axes fraction", "data"), va="center",
-                        fontsize=8.5,
-                    )  # fmt: skip
-            if panel.line is not None:
-                axes.axvline(panel.line, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
-            axes.set_xlim(left, right)
-            axes.set_ylim(-len(panel.marks) + 0.4, 0.6)
-            axes.set_yticks(
-                [-row for row in range(len(panel.marks))],
-                [drawn_name(mark.label, 30) for mark in panel.marks],
-            )
-            axes.grid(visible=False, axis="y")
-            tidy(axes, x=panel.x, title=drawn_name(panel.title, 90))
+        for i, line in enumerate(lines):
+            for column, panel in enumerate(line):
+                axes = grid[i][column]
+                alike = [one for one in panels if panel.like and one.like == panel.like] or [panel]
+                _scale(axes, panel, alike)
+                _marks(axes, panel, styles)
+                axes.set_yticks(
+                    [-row for row in range(len(panel.marks))],
+                    [drawn_name(mark.label, 30) for mark in panel.marks] if column == 0 else [],
+                )
+                tidy(axes, x=panel.x, title=drawn_name(panel.title, 90))
+                axes.title.set_in_layout(columns == 1)  # it may run over the panels beside
+            for column in range(len(line), columns):
+                grid[i][column].set_visible(False)
         return to_svg(figure, title, description)
+
+
+def _marks(axes: Axes, panel: Rows, styles: Mapping[str, Stroke]) -> None:
+    left, right = axes.get_xlim()
+    for row, mark in enumerate(panel.marks):
+        y, color = -row, styles[mark.label].color
+        if mark.value is not None or mark.low is not None or mark.high is not None:
+            ends = (
+                left if mark.low is None else mark.low, right if mark.high is None else mark.high,
+            )  # fmt: skip
+            axes.plot(ends, [y, y], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt")
+        if mark.singles:
+            look = {"color": INK, "alpha": 0.6, "linewidth": 0.8}
+            ticks(axes, mark.singles, y - 0.36, y - 0.14, **look)
+        if mark.value is not None:
+            axes.plot([mark.value], [y], marker="o", markersize=7, color=color)
+        elif mark.never:
+            axes.plot(
+                [1.0], [y], marker=">", markersize=7, color=color, markerfacecolor="none",
+                transform=axes.get_yaxis_transform(), clip_on=False,
+            )  # fmt: skip
+        if mark.words:
+            axes.annotate(
+                drawn_name(mark.words, 24), (1.02, y), xycoords=("axes fraction", "data"),
+                va="center", fontsize=8.5,
+            )  # fmt: skip
+    if panel.line is not None:
+        axes.axvline(panel.line, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.set_xlim(left, right)
+    axes.set_ylim(-len(panel.marks) + 0.4, 0.6)
+    axes.grid(visible=False, axis="y")
 
 
 def _scale(axes: Axes, panel: Rows, alike: Sequence[Rows]) -> None:

@@ -8,6 +8,7 @@ its own a figure has colours that do on both.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -206,11 +207,15 @@ def key(figure: Figure, entries: Sequence[tuple[str, Any]], *, below: bool = Fal
     if not entries:
         return
     longest = max(len(name) for name, _ in entries)
+    columns = max(1, min(5, 90 // (longest + 8))) if below else 1
+    columns = math.ceil(len(entries) / math.ceil(len(entries) / columns))
+    # matplotlib fills columns, people read rows
+    entries = [entries[i] for c in range(columns) for i in range(c, len(entries), columns)]
     figure.legend(
         [handle for _, handle in entries],
         [drawn_name(name) for name, _ in entries],
         loc="outside lower center" if below else "outside right upper",
-        ncols=max(1, min(5, 90 // (longest + 8))) if below else 1,
+        ncols=columns,
         frameon=False,
         handlelength=2.6,
     )

@@ -47,6 +47,10 @@ def draw_suggestion_time(rows: Sequence[Mapping[str, Any]]) -> str:
             ends[optimizer] = middles[-1]
         axes.set_yscale("log")
         low, high = axes.get_ylim()
+        # at least from one named number to the next
+        low = min(low, max((tick for tick in _TICKS if tick <= high), default=low))
+        high = max(high, min((tick for tick in _TICKS if tick > low), default=high))
+        axes.set_ylim(low, high)
         shown = [i for i, tick in enumerate(_TICKS) if low <= tick <= high]
         axes.set_yticks([_TICKS[i] for i in shown], [_NAMES[i] for i in shown])
         axes.minorticks_off()

@@ -99,28 +99,30 @@ def factors(material: Material) -> Body:
     )
     panels, notes = [], []
     problems = by(found.rows, "benchmark", "target")
-    for (benchmark, target), rows in list(problems.items())[: PANELS // 3]:
+    for (benchmark, target), rows in list(problems.items())[:PANELS]:
         for column, words in (
-            ("speed-up", "speed-up in time to target"),
+            ("speed-up", "speed-up (times)"),
             ("system", f"system: seconds per {_one(count)}"),
-            ("statistical", f"statistical: {count} to target"),
+            ("statistical", f"statistical: {count}"),
         ):
             marks = [marked(row["entry"], row[column]) for row in rows[:LINES]]
-            title, like = f"{benchmark}, {target}: {words}", f"{benchmark} {target}"
-            panels.append(Rows(title, marks, "times", log=True, line=1.0, wide=1.0, like=like))
-    if len(problems) > PANELS // 3:
-        notes.append(f"{PANELS // 3} of {len(problems)} targets are drawn; the data hold all")
+            title = f"{benchmark}: {target}" if column == "speed-up" else ""
+            like = f"{benchmark} {target}"
+            panels.append(Rows(title, marks, words, log=True, line=1.0, wide=1.0, like=like))
+    if len(problems) > PANELS:
+        notes.append(f"{PANELS} of {len(problems)} targets are drawn; the data hold all")
     return Body(
         f"By what factor entries are quicker than {against}: the speed-up is the product of what the "
         f"machine does faster (seconds per {_one(count)}) and what is needed less of ({count} to "
         "the target). Above 1, to the right of the line, is better; the three scales are the same and "
         "logarithmic, so that lengths add up. A low-precision or asynchronous "
         "method often wins the one and loses some of the other: look whether the product still "
-        "pays.",
+        "pays. No bar: too few runs got there for an interval.",
         draw_rows(
             panels,
             "Speed-up and its two factors",
             "Three panels per target: speed-up, system factor and statistical factor of each entry.",
+            columns=3,
         ),
         found,
         found.sql,
@@ -234,15 +236,33 @@ def spending(material: Material) -> Body:
         notes.append(f"{PANELS} of {len(problems)} targets are drawn; the data hold all")
     if not clouds:
         raise Nothing("no run reached a target")
+    if kind == "dollars" and _proportional(found.rows):
+        return Body(
+            "What it costs on average to reach the target, misses paid for. All runs have one price, "
+            "so cost is time by another name, and there is no picture: it would tell something new "
+            "where machines, prices or power differ.",
+            table=found,
+            sql=found.sql,
+        )
     return Body(
         "What it costs on average to reach the target, misses paid for. Filled: no other entry is "
-        "both quicker and cheaper; the line joins these. With one price for all, cost is time by "
-        "another name: the picture tells something new where machines, prices or power differ.",
+        "both quicker and cheaper; the line joins these. Bars are intervals. Look for entries that "
+        "are cheap without being quick, and the other way round.",
         draw_clouds(clouds, "Time against cost", "A point per entry: expected time and cost."),
         found,
         found.sql,
         notes=tuple(notes),
     )
+
+
+def _proportional(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a second costs everybody the same."""
+    prices = [
+        row["dollars"].value / row["time"].value
+        for row in rows
+        if _known(row["dollars"]) and row["time"].value and math.isfinite(row["time"].value)
+    ]
+    return not prices or max(prices) <= min(prices) * (1 + 1e-9)
 
 
 def _priced(row: Mapping[str, Any], kind: str) -> Point | None:
@@ -268,8 +288,8 @@ def generalisation(material: Material) -> Body:
     panels = _gaps(found.rows)
     return Body(
         "How much worse the result is on data that neither training nor the stop rule saw than the "
-        "curve said. Zero: the curve told the truth. An entry whose gap is larger than the others' "
-        "bought its speed with what it learned.",
+        "curve said. Zero: the curve told the truth. What all entries share comes with the data; an "
+        "entry whose gap is clearly larger than the others' may have bought its speed with it.",
         draw_rows(
             panels,
             "On unseen data",

@@ -83,7 +83,8 @@ def learning_curves(material: Material) -> Body:
         panels.append(
             Panel(
                 one["benchmark"], lines, words, f"{one['metric']}{unit}", levels[:4],
-                log_y=one["direction"] == "minimize", steps=False,
+                log_y=one["direction"] == "minimize", one_y=one["direction"] == "maximize",
+                steps=False, cut=True,
             )
         )  # fmt: skip
         data += band_rows(lines, (one["benchmark"], one["metric"], words))
@@ -92,9 +93,10 @@ def learning_curves(material: Material) -> Body:
     return Body(
         "The progress metric as training goes on; evaluation and checkpoints do not count on the "
         "training clock. A line is the median over runs, the dark band its 95 % interval, the light "
-        "band holds eight runs of ten, thin lines are single runs; the dashed line is the target. "
-        "Look where curves cross: who is ahead depends on the threshold. A curve that goes flat "
-        "just below the target makes its time to target a matter of luck.",
+        "band holds eight runs of ten, thin lines are single runs, which may go on beyond the right "
+        "edge; dashed lines are targets. A run that has ended keeps its last value; lines end where "
+        "half of the runs have. Look where curves cross: who is ahead depends on the threshold. A "
+        "curve that goes flat just below a target makes its time to it a matter of luck.",
         draw_panels(
             panels,
             "Learning curves",
@@ -155,6 +157,8 @@ def _entries(
     for entry in ordered[:LINES]:
         curves = found[entry]
         at = moments([x for x, _ in curves])
-        values = np.stack([at_moments(x, y, at, joined=True) for x, y in curves])
-        lines.append(band(entry, at, values, singles=curves if len(curves) <= SINGLES else ()))
+        values = np.stack([at_moments(x, y, at, joined=True, held=True) for x, y in curves])
+        running = np.stack([at <= x[-1] for x, _ in curves])
+        singles = curves if len(curves) <= SINGLES else ()
+        lines.append(band(entry, at, values, singles=singles, running=running))
     return lines, len(ordered) - len(lines)

@@ -73,74 +73,90 @@ def brief(material: Material) -> Body:
 @topic("leaderboard", "Best results")
 def leaderboard(material: Material) -> Body:
     """References and optimizers on each benchmark."""
-    optimizers = material.find(
-        "SELECT * FROM leaderboard_all WHERE {run} ORDER BY benchmark,\n"
-        "         CASE WHEN direction = 'maximize' THEN -best_median ELSE best_median END "
-        "NULLS LAST, optimizer"
-    )
-    references = material.find(
-        "SELECT v.* FROM reference_values v JOIN (SELECT DISTINCT benchmark, objective FROM studies "
-        "WHERE {run}) s ON s.benchmark = v.benchmark AND s.objective = v.metric "
-        "WHERE v.run_id = {id} ORDER BY v.benchmark, v.reference = 'default' DESC, v.reference",
+    found = material.find(
+        """
+        WITH missed AS (
+            SELECT s.benchmark, coalesce(t.reference, s.optimizer) AS who,
+                   t.reference IS NOT NULL AS reference, count(*) AS missed
+            FROM trials t JOIN (FROM studies WHERE {run}) s ON s.study_id = t.study_id
+            WHERE t.failure_kind = 'not_reached' GROUP BY ALL
+        ),
+        units AS (
+            SELECT benchmark, any_value(objective) AS objective,
+                   any_value(objective_unit) AS unit, any_value(direction) AS direction
+            FROM studies WHERE {run} GROUP BY benchmark
+        ),
+        listed AS (
+            SELECT benchmark, optimizer AS who, false AS reference, studies AS n,
+                   best_median AS median, best_low AS low, best_high AS high, versus_expert,
+                   evaluations, failures
+            FROM leaderboard_all WHERE {run}
+            UNION ALL
+            SELECT v.benchmark, v.reference, true, v.trials, v.median, v.lowest, v.highest,
+                   CASE WHEN x.median > 0 AND v.median > 0
+                        THEN CASE WHEN u.direction = 'maximize' THEN v.median / x.median
+                                  ELSE x.median / v.median END END, NULL, v.failures
+            FROM reference_values v
+            JOIN units u ON u.benchmark = v.benchmark AND u.objective = v.metric
+            LEFT JOIN reference_values x
+              ON x.run_id = v.run_id AND x.benchmark = v.benchmark AND x.metric = v.metric
+             AND x.reference = 'expert'
+            WHERE v.run_id = {id}
+        )
+        SELECT l.benchmark, l.who, l.reference, l.n, l.median, l.low, l.high, u.unit, u.direction,
+               l.versus_expert, l.evaluations, l.failures - coalesce(m.missed, 0) AS failed,
+               coalesce(m.missed, 0) AS not_reached
+        FROM listed l JOIN units u ON u.benchmark = l.benchmark
+        LEFT JOIN missed m
+          ON m.benchmark = l.benchmark AND m.who = l.who AND m.reference = l.reference
+        ORDER BY l.benchmark, l.reference DESC, l.reference AND l.who <> 'default',
+                 CASE WHEN NOT l.reference THEN
+                     CASE WHEN u.direction = 'maximize' THEN -l.median ELSE l.median END END
+                     NULLS LAST, l.who
+        """,
         id=material.evidence.run.run_id,
     )
-    if not optimizers.rows and not references.rows:
+    if not found.rows:
         raise Nothing("nothing was evaluated")
-    measured = by(references.rows, "benchmark")
-    ranked = by(optimizers.rows, "benchmark")
-    rows: list[dict[str, Any]] = []
-    for benchmark in sorted({*measured, *ranked}):
-        rows += _standing(benchmark, measured.get(benchmark, ()), ranked.get(benchmark, ()))
-    columns = ["benchmark", "who", "n", "best", "unit", "vs expert", "evaluations", "failed"]
-    if all(row.get("vs expert") is None for row in rows):
-        columns.remove("vs expert")
-    notes = [
+    rows = [row for own in by(found.rows, "benchmark").values() for row in _standing(own)]
+    columns = (
+        "benchmark", "who", "n", "best", "unit", "vs expert", "evaluations", "failed",
+        "not reached",
+    )  # fmt: skip
+    notes = (
         "n: measurements of a reference, studies (seeds) of an optimizer",
-        "[low, high]: 95 % confidence interval of the median from six on, with fewer the smallest "
-        "and the largest; a study without any valid result counts as the worst",
-    ]
+        "[low, high]: of an optimizer the 95 % confidence interval of the median from six studies on; "
+        "with fewer, and of a reference, the smallest and the largest; a study without any valid "
+        "result counts as the worst, and where most have none there is no median",
+    )
     return Body(
         "The median over studies of the best that each found, beside the references. Look at the "
         "intervals before the order: where they overlap, another set of seeds may turn it round.",
-        table=Answer("leaderboard", "Best results", tuple(columns), tuple(rows), tuple(notes)),
-        sql=optimizers.sql,
-        data=Data(optimizers.columns, [tuple(row.values()) for row in optimizers.rows]),
+        table=Answer("leaderboard", "Best results", columns, tuple(rows), notes),
+        sql=found.sql,
+        data=Data(found.columns, [tuple(row.values()) for row in found.rows]),
     )
 
 
-def _standing(
-    benchmark: str, references: Sequence[Mapping[str, Any]], optimizers: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    unit = next((row["objective_unit"] for row in optimizers), None)
-    unit = unit or next((row["unit"] for row in references), None)
-    maximize = any(row["direction"] == "maximize" for row in optimizers)
-    values = [row["median"] for row in references] + [row["best_median"] for row in optimizers]
-    factor, shown = readable_unit(values, unit)
-    found: list[dict[str, Any]] = [
+def _standing(own: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of one benchmark in a unit in which they are easily read."""
+    factor, unit = readable_unit([row["median"] for row in own], own[0]["unit"])
+    if own[0]["direction"] == "maximize":
+        unit = f"{unit or ''} (more is better)".strip()
+    return [
         {
-            "benchmark": benchmark,
-            "who": f"{row['reference']} (reference)",
-            "n": row["trials"],
-            "best": _estimate(row["median"], row["lowest"], row["highest"], factor),
-            "unit": shown,
-            "failed": row["failures"] or None,
-        }
-        for row in references
-    ]
-    found += [
-        {
-            "benchmark": benchmark,
-            "who": row["optimizer"],
-            "n": row["studies"],
-            "best": _estimate(row["best_median"], row["best_low"], row["best_high"], factor),
-            "unit": f"{shown or ''} (more is better)".strip() if maximize else shown,
+            "benchmark": row["benchmark"],
+            "who": f"{row['who']} (reference)" if row["reference"] else row["who"],
+            "n": row["n"],
+            "best": _estimate(row["median"], row["low"], row["high"], factor),
+            "unit": unit,
             "vs expert": None if row["versus_expert"] is None else f"{row['versus_expert']:.3g}x",
             "evaluations": row["evaluations"],
-            "failed": row["failures"] or None,
+            "failed": row["failed"] or None,
+            "not reached": row["not_reached"] or None,
         }
-        for row in optimizers
+        for row in own
     ]
-    return found
 
 
 def _estimate(

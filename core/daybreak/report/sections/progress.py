@@ -36,9 +36,10 @@ def best_so_far(material: Material) -> Body:
         "evaluation",
         "evaluations",
         "The best result after so many evaluations. A line is the median over studies (seeds), the "
-        "dark band its 95 % interval, the light band (with few lines) holds eight studies of ten. "
-        "Look for lines that still move at the right edge: those searches ended too early to be "
-        "judged by their end. The first draws may be cut off.",
+        "dark band its 95 % interval, the light band (with few lines) holds eight studies of ten, "
+        "thin lines (with few studies) are single ones. Where most studies have found nothing valid "
+        "yet there is no median, and the band is open. Look for lines that still move at the right edge: those searches "
+        "ended too early to be judged by their end. The first draws may be cut off.",
     )
 
 
@@ -56,7 +57,8 @@ def best_by_time(material: Material) -> Body:
         "seconds of the study's clock",
         "The same by the clock of each study, which counts thinking, building and measuring, failed "
         "attempts too. An optimizer that is ahead by evaluations and not here thinks too long for "
-        "what an evaluation costs. Lines end where half of the studies have.",
+        "what an evaluation costs. A study that has ended keeps its best; lines end where half of the "
+        "studies have.",
     )
 
 
@@ -113,6 +115,7 @@ def _searched(material: Material, clock: str, words: str, caption: str) -> Body:
                     named,
                     log_x=clock != "evaluation",
                     log_y=True,
+                    whole=clock == "evaluation",
                     settled=0.05 if clock == "evaluation" else 0.35,
                 )
             )
@@ -154,15 +157,13 @@ def _label_band(
         for status, x, loss in studies
     ]
     at = moments([x for _, x, _ in bests], log=log)
-    # who has nothing left to propose, or broke down, keeps what was found
-    values = np.stack(
-        [
-            at_moments(x, y, at, held=status in ("exhausted", "failed"), before=np.inf)
-            for status, x, y in bests
-        ]
+    values = np.stack([at_moments(x, y, at, held=True, before=np.inf) for _, x, y in bests])
+    # who has nothing left to propose, or broke down, never goes on
+    running = np.stack(
+        [(at <= x[-1]) | (status in ("exhausted", "failed")) for status, x, _ in bests]
     )
     singles = [(x, y * sign) for _, x, y in bests] if len(bests) <= SINGLES else []
-    return turned(band(label, at, values, singles=singles), sign)
+    return turned(band(label, at, values, singles=singles, running=running), sign)
 
 
 def together_note(lines: int, what: str) -> tuple[str, ...]:

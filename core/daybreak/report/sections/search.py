@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from daybreak.analysis import hits, ranking, scores
-from daybreak.analysis.answers import quality
+from daybreak.analysis.answers import cost, quality
 from daybreak.report.figures import (
     draw_beliefs,
     draw_ecdf,
@@ -221,14 +221,21 @@ def suggestion_time(material: Material) -> Body:
     if not found.rows:
         raise Nothing("nothing was evaluated")
     kept = set(material.labels[:LINES])
+    several = len({row["first_evaluation"] for row in found.rows}) > 1
     return Body(
         "Real time to ask for and learn from one evaluation, over the observations so far; marks "
         "are medians, bars reach to the ninth decile. Measured on the run's machine, mean over "
-        "benchmarks. Compare it with what an evaluation costs.",
-        draw_suggestion_time([row for row in found.rows if row["optimizer"] in kept]),
-        sql=found.sql,
-        data=Data(found.columns, [tuple(row.values()) for row in found.rows]),
-        notes=_more(material),
+        "benchmarks. Compare it with what an evaluation costs."
+        if several
+        else "Real time to ask for and learn from one evaluation, measured on the run's machine. Compare "
+        "it with what an evaluation costs. The studies are too short for it to grow.",
+        draw_suggestion_time([row for row in found.rows if row["optimizer"] in kept])
+        if several
+        else None,
+        None if several else cost.suggestion_time(material.evidence),
+        found.sql,
+        Data(found.columns, [tuple(row.values()) for row in found.rows]),
+        _more(material) if several else (),
     )
 
 

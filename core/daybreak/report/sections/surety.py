@@ -10,7 +10,7 @@ __all__ = ["scatter"]
 
 _LEVELS = {
     "samples": "repeats within a trial (noise of the measurement)",
-    "references": "the same reference again during the run (drift of the machine)",
+    "references": "the same reference again (drift of the machine; the seed's luck, where seeds decide)",
     "studies": "the best of studies that differ in their seed (luck of the search)",
 }
 
@@ -62,12 +62,14 @@ def scatter(material: Material) -> Body:
         }
         for row in found.rows
     ]
-    told = ("spread: interquartile range over the median",)
+    told = (
+        "spread: interquartile range over the median; n: trials, measurements or studies with a result",
+    )
     return Body(
         "Three sources of scatter told apart: the dot is the median over benchmarks, the bar goes "
-        "from the steadiest to the least steady, ticks are single benchmarks. A difference between "
-        "two optimizers that is smaller than the scatter of the same reference measured again is "
-        "none.",
+        "from the steadiest to the least steady, ticks are single benchmarks. Single results that "
+        "differ by less than the same reference measured again tell nothing apart; medians over many "
+        "studies may.",
         draw_rows(
             panels,
             "How much results scatter",

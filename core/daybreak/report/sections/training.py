@@ -50,14 +50,15 @@ def time_to_target(material: Material) -> Body:
             )  # fmt: skip
         if len(rows) > LINES:
             notes.append(f"{benchmark}: the {LINES} quickest of {len(rows)} entries are drawn")
-        panels.append(Rows(f"{benchmark}: {target}", marks, CLOCK_WORDS[clock], log=True))
+        panels.append(Rows(f"{benchmark}: {target}", marks, CLOCK_WORDS[clock], log=True, wide=8.0))
     if len(problems) > PANELS:
         notes.append(f"{PANELS} of {len(problems)} targets are drawn; the data hold all")
     what = "training runs" if timings.of == "runs" else "studies"
     return Body(
         f"When {what} first reached a target. Dot: the median, where a run that never got there "
-        "counts as infinite; bar: its interval, open to the right where it is unbounded; ticks: "
-        "single runs that got there; at the end: how many did. An entry that is quick when it "
+        "counts as infinite; a hollow arrow at the edge: most never got there; bar: its interval, open "
+        "to the right where it is unbounded; ticks: single runs that got there; at the end: how many "
+        "did. An entry that is quick when it "
         "arrives, and often does not, is judged by `expected`: what it takes on average if it is "
         "begun anew after each miss.",
         draw_rows(
@@ -86,6 +87,8 @@ def thresholds(material: Material) -> Body:
         )
         for points in material.evidence.points
     }  # fmt: skip
+    # which way thresholds get harder
+    directions = {points.benchmark: -points.sign for points in material.evidence.points}
     benchmarks, labels, notes = material.shown(
         sorted(grouped), [row["entry"] for row in found.rows]
     )
@@ -105,11 +108,22 @@ def thresholds(material: Material) -> Body:
             lines.append(Band(entry, x, middle, low, high, empty, empty, counts))
         words = f"threshold: {metric}" + (f" ({unit})" if unit not in (None, "", "1") else "")
         panels.append(
-            Panel(benchmark, lines, words, CLOCK_WORDS[clock], log_y=True, steps=False, dots=True)
+            Panel(
+                benchmark,
+                lines,
+                words,
+                CLOCK_WORDS[clock],
+                log_x=directions[benchmark] < 0,
+                log_y=True,
+                one_x=directions[benchmark] > 0,
+                turned=directions[benchmark] < 0,
+                steps=False,
+                dots=True,
+            )
         )
     return Body(
-        "The median time to reach each value of the progress metric, with its interval. A line ends "
-        "where half of the runs no longer get there. Look for lines that cross: then the verdict "
+        "The median time to reach each value of the progress metric, with its interval; harder values "
+        "are to the right. A line ends where half of the runs no longer get there. Look for lines that cross: then the verdict "
         "depends on the threshold that somebody chose; and for lines that shoot up at the very end: "
         "there the target lies where learning stops.",
         draw_panels(
@@ -139,12 +153,13 @@ def marked(
 ) -> Mark:
     """Return a row of a figure: an infinite value has no dot, an open end reaches the edge."""
     value = estimate.value
-    if value is not None and math.isinf(value):
+    never = value is not None and math.isinf(value)
+    if never:
         value = None
     low, high = estimate.low, estimate.high
     if low is None and high is None:  # no interval is not an interval open at both ends
         low = high = value
-    return Mark(label, value, low, high, singles, words)
+    return Mark(label, value, low, high, singles, words, never)
 
 
 @topic("survival", "Who has not got there yet")
@@ -213,6 +228,12 @@ def _survivors(one: Survival) -> Band:
     columns = [one.moments, one.share, one.low, one.high]
     if last > one.moments[-1]:
         columns = [np.append(one.moments, last), *(np.append(c, c[-1]) for c in columns[1:])]
+    elif len(one.moments) > 1 and one.share[-1] == 0:
+        # the band ends where all are there, not at the moment before
+        columns = [
+            np.insert(one.moments, -1, one.moments[-1]),
+            *(np.insert(c, -1, c[-2]) for c in columns[1:]),
+        ]
     x, share, low, high = columns
     if len(x) > 400:  # steps finer than any screen
         kept = np.unique(np.linspace(0, len(x) - 1, 400).round().astype(int))
