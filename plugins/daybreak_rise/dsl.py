@@ -222,17 +222,17 @@ def map_local(dimension: int) -> Pending:
 
 def reduce_seq(address: AddressSpace = PRIVATE) -> Pending:
     """Return `reduce_seq(a)(f, init)`: a loop that keeps its accumulator in `a`."""
-    return Pending("reduceSeq", (address.value,))
+    return Pending("reduceSeq", (str(address),))
 
 
 def reduce_seq_unroll(address: AddressSpace = PRIVATE) -> Pending:
     """Return `reduce_seq` as straight-line code."""
-    return Pending("reduceSeqUnroll", (address.value,))
+    return Pending("reduceSeqUnroll", (str(address),))
 
 
 def to_mem(address: AddressSpace) -> Pending:
     """Return what writes a value to an address space."""
-    return Pending("toMem", (address.value,))
+    return Pending("toMem", (str(address),))
 
 
 # two dimensions, from the above

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from daybreak_rise.elevate.strategy import Failure, Result, Strategy, predicate
+from daybreak_rise.elevate.strategy import Failure, Result, Strategy, named, predicate
 from daybreak_rise.expr import App, Expr, Lambda, Primitive, nodes, spine
 from daybreak_rise.patterns import MAPS, PATTERNS, REDUCES
 from daybreak_rise.types import Type
@@ -44,8 +44,8 @@ def applied(*names: str) -> Strategy:
 
 
 is_lambda = predicate("is_lambda", lambda e: type(e) is Lambda)
-is_applied_map = applied(*MAPS)
-is_applied_reduce = applied(*REDUCES)
+is_applied_map = named("is_applied_map", applied(*MAPS))
+is_applied_reduce = named("is_applied_reduce", applied(*REDUCES))
 
 
 def of_type(name: str, fits: Callable[[Type], bool]) -> Strategy:

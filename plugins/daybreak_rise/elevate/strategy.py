@@ -29,6 +29,7 @@ __all__ = [
     "head_of",
     "id_",
     "lchoice",
+    "named",
     "not_",
     "predicate",
     "repeat",
@@ -44,13 +45,16 @@ class Failure:
     Attributes:
         strategy: name of the strategy that failed.
         reason: why, in words, e.g. "6 does not divide 64".
+        telling: whether the form was right and a condition did not hold: the reason that a person
+            wants to read when nothing applies.
     """
 
-    __slots__ = ("reason", "strategy")
+    __slots__ = ("reason", "strategy", "telling")
 
-    def __init__(self, strategy: str, reason: str) -> None:
+    def __init__(self, strategy: str, reason: str, *, telling: bool = False) -> None:
         self.strategy = strategy
         self.reason = reason
+        self.telling = telling
 
     def __bool__(self) -> bool:
         return False
@@ -141,7 +145,7 @@ def rule(
         if found is None:
             return unfit
         if isinstance(found, str):
-            return Failure(name, found)
+            return Failure(name, found, telling=True)
         if found.type is not expression.type:
             raise RiseTypeError(
                 f"the rule {name} turns a {expression.type} into a {found.type}: not a rule"
@@ -157,6 +161,11 @@ def predicate(name: str, holds: Callable[[Expr], bool]) -> Strategy:
     """Return the strategy that changes nothing and fails where `holds` is false."""
     failed = Failure(name, "it does not hold")
     return Strategy(name, lambda expression: expression if holds(expression) else failed)
+
+
+def named(name: str, strategy: Strategy) -> Strategy:
+    """Return the strategy under a name that people read in failures."""
+    return Strategy(name, strategy.run, heads=strategy.heads)
 
 
 id_ = Strategy("id", lambda expression: expression)
@@ -212,12 +221,15 @@ def _first_of(alternatives: tuple[Strategy, ...]) -> Callable[[Expr], Result]:
         return runs[0]
 
     def run(expression: Expr) -> Result:
-        found: Result
+        failed: Failure | None = None
         for one in runs:
             found = one(expression)
             if not isinstance(found, Failure):
                 return found
-        return found
+            if failed is None or found.telling:
+                failed = found
+        assert failed is not None  # noqa: S101  (a choice has alternatives)
+        return failed
 
     return run
 

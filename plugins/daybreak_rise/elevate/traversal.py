@@ -387,8 +387,8 @@ def _app(before: App, fun: Expr, arg: Expr) -> Expr:
 
 
 def _explained(failed: Failure, reasons: list[Failure]) -> Failure:
-    """Return the failure with the most telling of the reasons met on the way."""
-    telling = [r for r in reasons if not r.reason.startswith("the expression is")]
+    """Return the failure with the most telling of the reasons met on the way, three at most."""
+    telling = list(dict.fromkeys(str(one_) for one_ in reasons if one_.telling))
     if not telling:
         return failed
-    return Failure(failed.strategy, f"{failed.reason}; at one place {telling[0]}")
+    return Failure(failed.strategy, "; ".join([failed.reason, *telling[:3]]), telling=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from daybreak_rise.elevate.strategy import Result, Strategy, seq, try_
-from daybreak_rise.elevate.traversal import argument, fmap, function, normalise
+from daybreak_rise.elevate.strategy import Result, Strategy, named, seq, try_
+from daybreak_rise.elevate.traversal import argument, fmap, normalise
 from daybreak_rise.expr import Expr
 from daybreak_rise.nat import Size
 from daybreak_rise.rules.algorithmic import (
@@ -45,10 +45,10 @@ def past_movements(strategy: Strategy) -> Strategy:
 
 
 #: a reduction of maps becomes one fold: nothing is stored between them
-fuse_reductions = seq(dfnf, normalise(reduce_map_fusion), dfnf)
+fuse_reductions = named("fuse_reductions", seq(dfnf, normalise(reduce_map_fusion), dfnf))
 
 #: map(x. map(y. b)(ys))(xs) with the loops exchanged, also where reshaping follows the inner map
-interchange = past_movements(map_interchange)
+interchange = named("interchange", past_movements(map_interchange))
 
 
 def tile(*sizes: Size) -> Strategy:
@@ -58,14 +58,15 @@ def tile(*sizes: Size) -> Strategy:
     the block, map in the block (ELEVATE, ICFP 2020, section 5.2). Needs: sizes divide.
     """
     first, *rest = sizes
+    name = f"tile({', '.join(map(str, sizes))})"
     if not rest:
-        return split_join(first) >> dfnf
+        return named(name, split_join(first) >> dfnf)
     inner = seq(fmap(tile(*rest)), split_join(first), dfnf)
     # join(map(block. map(x. ..blocks..)(block))(split)): sink the block's map below the others'
     sink: Strategy = interchange
     for _ in rest[1:]:
         sink = seq(interchange, dfnf, _deepest(fmap(sink)))
-    return seq(inner, argument(fmap(sink)), dfnf)
+    return named(name, seq(inner, argument(fmap(sink)), dfnf))
 
 
 def _deepest(strategy: Strategy) -> Strategy:
@@ -81,9 +82,9 @@ def _deepest(strategy: Strategy) -> Strategy:
 
 def block_reduction(k: Size) -> Strategy:
     """Return what turns a fold into one over blocks of k, each zipped array cut by itself."""
-    into = function(function(argument(dfnf)))
-    return seq(
-        reduce_blocked(k), try_(argument(split_into_zip) >> reduce_map_fusion), try_(into), dfnf
+    return named(
+        f"block_reduction({k})",
+        seq(reduce_blocked(k), try_(argument(split_into_zip) >> reduce_map_fusion), dfnf),
     )
 
 
@@ -93,6 +94,7 @@ _fold = normalise(map_out_of_zip | map_fusion)
 _columns = seq(argument(transpose_map_zip), reduce_map_fusion, dfnf)
 
 #: a map of a reduction becomes a reduction whose steps are maps, its inputs zipped and transposed
-reduction_outwards = past_movements(
-    seq(reduce_out_of_map, simplify, try_(_columns), _fold, simplify)
+reduction_outwards = named(
+    "reduction_outwards",
+    past_movements(seq(reduce_out_of_map, simplify, try_(_columns), _fold, simplify)),
 )

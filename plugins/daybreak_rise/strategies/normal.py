@@ -7,7 +7,7 @@ every map cut into as many maps as there are steps in it.
 
 from __future__ import annotations
 
-from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.strategy import Strategy, named, seq
 from daybreak_rise.elevate.traversal import normalise
 from daybreak_rise.rules.algorithmic import map_fission, map_fusion, map_of_zip_part
 from daybreak_rise.rules.normalising import (
@@ -29,17 +29,13 @@ from daybreak_rise.rules.normalising import (
 __all__ = ["cnf", "dfnf", "rnf", "simplify", "steps"]
 
 
-def _named(name: str, strategy: Strategy) -> Strategy:
-    return Strategy(name, strategy.run)
-
-
 _FLOW = beta_reduction | first_of_pair | second_of_pair | pair_of_parts | eta_abstraction
 
 #: data-flow form
-dfnf = _named("dfnf", normalise(_FLOW))
+dfnf = named("dfnf", normalise(_FLOW))
 
 #: data-flow form without movements that undo each other and without maps that do nothing
-simplify = _named(
+simplify = named(
     "simplify",
     normalise(
         _FLOW
@@ -56,10 +52,10 @@ simplify = _named(
 )
 
 #: rewriting form: data-flow form with every map cut into its steps
-rnf = _named("rnf", normalise(_FLOW | map_fission))
+rnf = named("rnf", normalise(_FLOW | map_fission))
 
 #: code-generation form: data-flow form with all maps fused that follow one another
-cnf = _named("cnf", normalise(_FLOW | map_fusion))
+cnf = named("cnf", normalise(_FLOW | map_fusion))
 
 
 def steps(*parts: Strategy) -> Strategy:

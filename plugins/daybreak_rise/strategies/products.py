@@ -20,7 +20,7 @@ from daybreak_rise.dsl import (
     transpose,
 )
 from daybreak_rise.elevate.predicates import is_applied_map, is_applied_reduce, map_nest
-from daybreak_rise.elevate.strategy import Strategy, seq
+from daybreak_rise.elevate.strategy import Strategy, named, seq
 from daybreak_rise.elevate.traversal import in_lambdas, innermost, outermost, top_down
 from daybreak_rise.errors import RewriteError
 from daybreak_rise.expr import Expr
@@ -45,7 +45,7 @@ from daybreak_rise.strategies.lowering import (
     start_copied,
     upstream,
 )
-from daybreak_rise.strategies.normal import dfnf, simplify
+from daybreak_rise.strategies.normal import dfnf
 from daybreak_rise.types import AddressSpace
 
 __all__ = ["blocked_product", "nested_product", "tiled_product"]
@@ -93,11 +93,14 @@ def tiled_product(
         start_copied(*block),
         result_copied(*block),
     )
-    return seq(
-        nested_product(v5, v7, v4, v3, v8),
-        in_lambdas(upstream(lower_nest(to_map_work_group(1), to_map_work_group(0)))),
-        group @ outermost(is_applied_reduce),
-        lower_rest,
+    return named(
+        f"tiled_product({v3}, {v4}, {v5}, {v6}, {v7}, {v8})",
+        seq(
+            nested_product(v5, v7, v4, v3, v8),
+            in_lambdas(upstream(lower_nest(to_map_work_group(1), to_map_work_group(0)))),
+            group @ outermost(is_applied_reduce),
+            lower_rest,
+        ),
     )
 
 
@@ -107,13 +110,16 @@ def nested_product(v5: int, v7: int, v4: int, v3: int, v8: int) -> Strategy:
     Two maps over tiles; a fold over v8-deep pieces of them; two maps over blocks of v4 x v3; a
     fold along the piece; two maps in the block.
     """
-    return seq(
-        fuse_reductions,
-        tile(v5, v7) @ outermost(map_nest(2)),
-        tile(v4, v3) @ innermost(map_nest(2)),
-        block_reduction(v8) @ innermost(is_applied_reduce),
-        *[reduction_outwards @ top_down] * 4,
-        *[reduction_outwards @ innermost(is_applied_map)] * 2,
+    return named(
+        f"nested_product({v5}, {v7}, {v4}, {v3}, {v8})",
+        seq(
+            fuse_reductions,
+            tile(v5, v7) @ outermost(map_nest(2)),
+            tile(v4, v3) @ innermost(map_nest(2)),
+            block_reduction(v8) @ innermost(is_applied_reduce),
+            *[reduction_outwards @ top_down] * 4,
+            *[reduction_outwards @ innermost(is_applied_map)] * 2,
+        ),
     )
 
 
@@ -145,13 +151,15 @@ def blocked_product(
         )
     outer = 4 - order.index(4)
     inner = 4 - (order.index(5) - 1)
-    return seq(
-        fuse_reductions,
-        tile(tile_rows, tile_columns) @ outermost(map_nest(2)),
-        block_reduction(depth) @ innermost(is_applied_reduce),
-        *[reduction_outwards @ top_down] * outer,
-        *[reduction_outwards @ innermost(is_applied_map)] * inner,
-        simplify,
-        vectorise(width) @ innermost(is_applied_map),
-        dfnf,
+    return named(
+        f"blocked_product({tile_rows}, {tile_columns}, {depth}, {list(order)}, {width})",
+        seq(
+            fuse_reductions,
+            tile(tile_rows, tile_columns) @ outermost(map_nest(2)),
+            block_reduction(depth) @ innermost(is_applied_reduce),
+            *[reduction_outwards @ top_down] * outer,
+            *[reduction_outwards @ innermost(is_applied_map)] * inner,
+            vectorise(width) @ innermost(is_applied_map),
+            dfnf,
+        ),
     )
