@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +13,29 @@ import numpy as np
 from hypothesis import strategies as st
 from rise_programs import arguments_of, grow
 
-from daybreak_rise.codegen import Argument, Kernel, Program, generate, lower
+from daybreak_rise.codegen import Argument, Kernel, Lowered, Program, generate, lower
 from daybreak_rise.codegen.simulate import simulate
 from daybreak_rise.dsl import (
     GLOBAL,
     LOCAL,
     PRIVATE,
-    as_scalar,
-    as_vector,
+    fst,
     fun,
-    generate as generated,
-    join,
-    let,
-    map_,
     map_global,
     map_local,
-    map_par,
     map_seq,
     map_seq_unroll,
     map_work_group,
     reduce_seq,
     reduce_seq_unroll,
+    snd,
     split,
     to_global,
-    to_local,
     to_mem,
-    transpose,
     zip_,
 )
+from daybreak_rise.dsl import generate as generated
 from daybreak_rise.expr import Expr
-from daybreak_rise.interpret import interpret
 from daybreak_rise.types import ArrayType, array, element, f32
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "bool": np.bool_}
@@ -141,23 +135,11 @@ def _folded(draw: st.DrawFn, e: Expr) -> Expr:
         return (
             e
             | reduce_seq(space)(
-                lambda a, x: zip_(a, x) | map_local(0)(lambda p: _first(p) + _second(p)), start
+                lambda a, x: zip_(a, x) | map_local(0)(lambda p: fst(p) + snd(p)), start
             )
             | copy
         )
     return _items(draw, e, ())
-
-
-def _first(p: Expr) -> Expr:
-    from daybreak_rise.dsl import fst
-
-    return fst(p)
-
-
-def _second(p: Expr) -> Expr:
-    from daybreak_rise.dsl import snd
-
-    return snd(p)
 
 
 def _alone(draw: st.DrawFn, e: Expr, outside: tuple[Expr, ...]) -> Expr:
@@ -180,10 +162,10 @@ def _alone(draw: st.DrawFn, e: Expr, outside: tuple[Expr, ...]) -> Expr:
 # ---- running
 
 
-def flat_inputs(program: Program, arguments: tuple[Any, ...]) -> dict[str, Any]:
+def flat_inputs(inputs: Iterable[Argument], arguments: tuple[Any, ...]) -> dict[str, Any]:
     """The inputs' buffers by name; numbers for what is passed by value."""
     found: dict[str, Any] = {}
-    for one in program.inputs:
+    for one in inputs:
         value = arguments[one.parameter]
         for step in one.path:
             value = value[int(step)]
@@ -194,11 +176,11 @@ def flat_inputs(program: Program, arguments: tuple[Any, ...]) -> dict[str, Any]:
     return found
 
 
-def shaped(program: Program, flat: dict[str, Any]) -> Any:
+def shaped(outputs: Iterable[Argument], flat: dict[str, Any]) -> Any:
     """The outputs as the interpreter returns them."""
     parts = {
         one.path: np.asarray(flat[one.name], dtype=DTYPES[one.scalar]).reshape(one.shape)
-        for one in program.outputs
+        for one in outputs
     }
 
     def build(path: str) -> Any:
@@ -209,10 +191,15 @@ def shaped(program: Program, flat: dict[str, Any]) -> Any:
 
 def by_simulation(expression: Expr, arguments: tuple[Any, ...], **sizes: Any) -> Any:
     """The value by way of the simulated work-items."""
-    program = generate(expression, **sizes)
-    flat = flat_inputs(program, arguments)
+    return simulated(lower(expression, **sizes), arguments)
+
+
+def simulated(lowered: Lowered, arguments: tuple[Any, ...]) -> Any:
+    """The value of programs that were lowered, by way of simulated work-items."""
+    flat = flat_inputs((a for a in lowered.arguments if a.role == "input"), arguments)
     lists = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in flat.items()}
-    return shaped(program, simulate(lower(expression, **sizes), lists))
+    outputs = [a for a in lowered.arguments if a.role == "output"]
+    return shaped(outputs, simulate(lowered, lists))
 
 
 def by_c(expression: Expr, arguments: tuple[Any, ...], folder: Path, *flags: str) -> Any:
@@ -220,11 +207,40 @@ def by_c(expression: Expr, arguments: tuple[Any, ...], folder: Path, *flags: str
     program = generate(expression, target="c", name="kernel")
     (kernel,) = program.kernels
     function = compiled(kernel, folder, *flags)
-    buffers: dict[str, Any] = flat_inputs(program, arguments)
+    buffers: dict[str, Any] = flat_inputs(program.inputs, arguments)
     for one in (*program.outputs, *program.temporaries):
         buffers[one.name] = np.zeros(one.length, DTYPES[one.scalar])
     function(*(_passed(one, buffers[one.name]) for one in kernel.arguments))
-    return shaped(program, buffers)
+    return shaped(program.outputs, buffers)
+
+
+def by_opencl(context: Any, program: Program, arguments: tuple[Any, ...]) -> Any:
+    """The value by way of an OpenCL device."""
+    import pyopencl as cl
+
+    queue = cl.CommandQueue(context)
+    given = flat_inputs(program.inputs, arguments)
+    made = {}
+    for one in (*program.inputs, *program.outputs, *program.temporaries):
+        if not one.by_value:
+            host = given.get(one.name, np.zeros(one.length, DTYPES[one.scalar]))
+            flags = cl.mem_flags.READ_WRITE | cl.mem_flags.COPY_HOST_PTR
+            made[one.name] = cl.Buffer(context, flags, hostbuf=host)
+    for kernel in program.kernels:
+        function = cl.Kernel(cl.Program(context, kernel.source).build(), kernel.name)
+        function.set_args(
+            *(
+                DTYPES[a.scalar](given[a.name]) if a.by_value else made[a.name]
+                for a in kernel.arguments
+            )
+        )
+        cl.enqueue_nd_range_kernel(queue, function, kernel.global_size, kernel.local_size)
+    found = {}
+    for one in program.outputs:
+        found[one.name] = np.empty(one.length, DTYPES[one.scalar])
+        cl.enqueue_copy(queue, found[one.name], made[one.name])
+    queue.finish()
+    return shaped(program.outputs, found)
 
 
 def compiled(kernel: Kernel, folder: Path, *flags: str) -> Any:
@@ -233,7 +249,17 @@ def compiled(kernel: Kernel, folder: Path, *flags: str) -> Any:
     source, library = stem.with_suffix(".c"), stem.with_suffix(".so")
     source.write_text(kernel.source)
     command = ["gcc", "-std=gnu99", "-O1", "-Wall", "-Werror", "-Wno-unused-variable"]
-    command += ["-Wno-psabi", "-fPIC", "-shared", *flags, "-o", str(library), str(source), "-lm"]
+    command += [
+        "-Wno-unused-but-set-variable",
+        "-Wno-psabi",
+        "-fPIC",
+        "-shared",
+        *flags,
+        "-o",
+        str(library),
+        str(source),
+        "-lm",
+    ]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return getattr(ctypes.CDLL(str(library)), kernel.name)
 
@@ -252,24 +278,3 @@ def agree(found: Any, expected: Any) -> None:
             agree(one, other)
         return
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-
-
-__all__ = [
-    "agree",
-    "as_scalar",
-    "as_vector",
-    "by_c",
-    "by_simulation",
-    "compiled",
-    "flat_inputs",
-    "interpret",
-    "join",
-    "launches",
-    "let",
-    "low_programs",
-    "map_",
-    "map_par",
-    "shaped",
-    "to_local",
-    "transpose",
-]

@@ -30,6 +30,7 @@ from daybreak_rise.codegen.ownership import Coordinate, places_of
 from daybreak_rise.codegen.printing import Printer
 from daybreak_rise.codegen.program import SCALAR_BYTES, Argument, Kernel, Program
 from daybreak_rise.codegen.registers import keep_own, plan
+from daybreak_rise.codegen.reuse import reuse_local
 from daybreak_rise.codegen.tidy import stores_of, tidy, values_of
 from daybreak_rise.codegen.translate import Translator
 from daybreak_rise.codegen.values import Register, loads, registers
@@ -152,6 +153,7 @@ def _finish(translator: Translator, lowered: Lowered) -> None:
     everything = used_coordinates(block, sizes)
     for part in cut(block, sharing(block, places, everything)):
         used = used_coordinates(part, sizes)
+        reuse_local(part)
         exclusive(part, used, guards)
         synchronise(part, sharing(part, places, used))
         lowered.blocks.append(part)

@@ -10,6 +10,7 @@ from daybreak_rise.codegen.ir import (
     Block,
     Buffer,
     Define,
+    Filling,
     Space,
     Statement,
     Store,
@@ -36,14 +37,18 @@ def cut(block: Block, shared: Mapping[Buffer, frozenset[Coordinate]]) -> list[Bl
     wide = {b for b, c in shared.items() if any(kind == "group" for kind, _ in c)}
     parts: list[list[Statement]] = [[]]
     reads: set[Buffer] = set()
-    writes: set[Buffer] = set()
+    writes: dict[Buffer, set[Filling | None]] = {}
     for one in block.statements:
-        now_reads, now_writes = _reads(one) & wide, stores_of(one) & wide
-        if (now_reads & writes) or (now_writes & (reads | writes)):
+        now_reads, now_writes = _reads(one) & wide, _fillings(one, wide)
+        if now_reads & writes.keys() or any(
+            buffer in reads or writes.get(buffer, fillings) != fillings
+            for buffer, fillings in now_writes.items()
+        ):
             parts.append([])
-            reads, writes = set(), set()
+            reads, writes = set(), {}
         reads |= now_reads
-        writes |= now_writes
+        for buffer, fillings in now_writes.items():
+            writes[buffer] = writes.get(buffer, set()) | fillings
         parts[-1].append(one)
     if len(parts) == 1:
         return [block]
@@ -53,6 +58,15 @@ def cut(block: Block, shared: Mapping[Buffer, frozenset[Coordinate]]) -> list[Bl
         done.append(Block([*_again(part, before), *part]))
         before += part
     return done
+
+
+def _fillings(one: Statement, wide: set[Buffer]) -> dict[Buffer, set[Filling | None]]:
+    """Return what a statement writes, with the fillings of its stores."""
+    found: dict[Buffer, set[Filling | None]] = {}
+    for statement in _all(one):
+        if isinstance(statement, Store) and statement.buffer in wide:
+            found.setdefault(statement.buffer, set()).add(statement.filling)
+    return found
 
 
 def _reads(one: Statement) -> set[Buffer]:
