@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -135,4 +136,15 @@ def rtlil(plan: ProgramPlan) -> tuple[str, tuple[MemoryPort, ...]]:
     hardware = Hardware(plan)
     ports = tuple(wired.port for wired in hardware.wired)
     text = back.convert(hardware, name="top", ports=hardware.ports, emit_src=False)
-    return text, ports
+    return _LOAD.sub(_undefined, text), ports
+
+
+# Amaranth promises the old element where a RAM is loaded from and stored to at one place in one
+# cycle, and block memory does not keep that promise without extra logic. Schedules never do it.
+_LOAD = re.compile(
+    r'cell \$memrd_v2 [^\n]*\n\s+parameter \\MEMID "\\\\\w+_b\d+_\d+"\n(?:\s+parameter [^\n]*\n)+'
+)
+
+
+def _undefined(cell: re.Match[str]) -> str:
+    return cell[0].replace("\\COLLISION_X_MASK 1'0", "\\COLLISION_X_MASK 1'1")

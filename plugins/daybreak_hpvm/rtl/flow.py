@@ -18,7 +18,15 @@ from daybreak_hpvm.rtl.ports import MemoryPort
 from daybreak_hpvm.rtl.process import Progress, ToolLimits
 from daybreak_hpvm.rtl.tools import find_compiler
 
-__all__ = ["Design", "Simulation", "default_cache", "generate", "simulate", "synthesise"]
+__all__ = [
+    "Design",
+    "Simulation",
+    "default_cache",
+    "generate",
+    "most_cycles",
+    "simulate",
+    "synthesise",
+]
 
 #: cycles after which a design is taken to hang, unless its plan knows better
 _MOST_CYCLES = 200_000_000
@@ -75,6 +83,11 @@ def generate(program: Program) -> tuple[ProgramPlan, str, tuple[MemoryPort, ...]
     plan = plan_program(program)
     text, ports = rtlil(plan)
     return plan, text, ports
+
+
+def most_cycles(plan: ProgramPlan) -> int:
+    """Return the cycles after which hardware of `plan` is taken to hang."""
+    return _MOST_CYCLES if plan.cycles is None else plan.cycles[1] + 1
 
 
 def synthesise(
@@ -160,7 +173,7 @@ def simulate(
     cache = cache or default_cache()
     plan, text, ports = generate(program)
     flat = {name: flatten(inputs[name], program.array(name).shape, name) for name in program.inputs}
-    most = _MOST_CYCLES if plan.cycles is None else plan.cycles[1] + 1
+    most = most_cycles(plan)
     chosen = engine or _engine()
     if chosen == "python":
         from daybreak_hpvm.rtl.python_simulation import simulate_in_python

@@ -85,8 +85,13 @@ def _halved(graph: Graph, level: list[Op], type_: IntType) -> list[Op]:
     return pairs + ([level[-1]] if len(level) % 2 else [])
 
 
-def memory_order(records: Sequence[AccessRecord], loops: Sequence[Loop]) -> Iterator[Order]:
+def memory_order(
+    records: Sequence[AccessRecord], loops: Sequence[Loop], *, overlap: bool
+) -> Iterator[Order]:
     """Yield the order that accesses of one array must keep, in and between iterations.
+
+    With `overlap`, an element may be stored to in the cycle in which it is loaded: registers. What
+    a RAM's load gives then is undefined.
 
     `records` are in program order. Two accesses at affine positions that differ by a constant other
     than 0 never meet in an iteration, and those at the same position, different for every iteration
@@ -97,16 +102,16 @@ def memory_order(records: Sequence[AccessRecord], loops: Sequence[Loop]) -> Iter
             if not (first.store or second.store):
                 continue
             if first is not second and not _apart(first, second):
-                yield Order(first.op, second.op, _cycles(first), 0)
+                yield Order(first.op, second.op, _cycles(first, overlap), 0)
             if not _never_again(first, second, loops):
                 if first is not second:
-                    yield Order(first.op, second.op, _cycles(first), 1)
-                yield Order(second.op, first.op, _cycles(second), 1)
+                    yield Order(first.op, second.op, _cycles(first, overlap), 1)
+                yield Order(second.op, first.op, _cycles(second, overlap), 1)
 
 
-def _cycles(first: AccessRecord) -> int:
+def _cycles(first: AccessRecord, overlap: bool) -> int:
     """Return the least distance to what follows: a store takes effect at the end of its cycle."""
-    return 1 if first.store else 0
+    return 0 if overlap and not first.store else 1
 
 
 def _apart(a: AccessRecord, b: AccessRecord) -> bool:

@@ -324,8 +324,9 @@ class _Tracer:
                 if op.kind == "read" and op.attribute == name:
                     order.append(Order(op, write, 0, 0))
                     order.append(Order(write, op, 1, 1))
-        for records in self.records.values():
-            order.extend(memory_order(records, self.region.loops))
+        for name, records in self.records.items():
+            overlap = self.storage[name].kind == "registers"
+            order.extend(memory_order(records, self.region.loops, overlap=overlap))
         order.extend(_in_turn(self.graph.ops))
         needed = self._needed()
         kept = [op for op in self.graph.ops if op.number in needed]
