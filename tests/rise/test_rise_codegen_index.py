@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from daybreak_rise.codegen.index import Index, Quotient, Remainder, Variable, constant, of
 
-I = Variable("i", 5)
-J = Variable("j", 4)
-K = Variable("k", 7)
+ONE = Variable("i", 5)
+TWO = Variable("j", 4)
+THREE = Variable("k", 7)
 _Meaning = Callable[[int, int, int], int]
 
 
@@ -23,9 +23,9 @@ def indices(draw: st.DrawFn, depth: int = 4) -> tuple[Index, _Meaning]:
         return draw(
             st.sampled_from(
                 [
-                    (of(I), lambda i, j, k: i),
-                    (of(J), lambda i, j, k: j),
-                    (of(K), lambda i, j, k: k),
+                    (of(ONE), lambda i, j, k: i),
+                    (of(TWO), lambda i, j, k: j),
+                    (of(THREE), lambda i, j, k: k),
                     (constant(3), lambda i, j, k: 3),
                 ]
             )
@@ -55,7 +55,7 @@ def indices(draw: st.DrawFn, depth: int = 4) -> tuple[Index, _Meaning]:
 
 
 def _number(index: Index, i: int, j: int, k: int) -> int:
-    return index.evaluate({I: i, J: j, K: k}, lambda value: 0)
+    return index.evaluate({ONE: i, TWO: j, THREE: k}, lambda value: 0)
 
 
 @given(indices())
@@ -73,21 +73,21 @@ def test_replacing_a_variable_and_then_evaluating_is_evaluating(
 ) -> None:
     index, meaning = drawn
     place = other[0] % 4
-    replaced = index.replaced({I: constant(number), J: place})
+    replaced = index.replaced({ONE: constant(number), TWO: place})
     for i, j, k in itertools.product(range(5), range(4), range(7)):
         value = other[1](i, j, k) % 4
         assert _number(replaced, i, j, k) == meaning(number, value, k)
 
 
 def test_views_of_views_cancel() -> None:
-    i, j = of(I), of(J)
+    i, j = of(ONE), of(TWO)
     assert (i * 4 + j) // 4 == i
     assert (i * 4 + j) % 4 == j
-    assert (of(K) // 3) * 3 + of(K) % 3 == of(K)
+    assert (of(THREE) // 3) * 3 + of(THREE) % 3 == of(THREE)
     assert (i * 8 + j * 2 + 1) // 2 == i * 4 + j
     assert ((i * 12 + j) // 4) // 3 == i
-    assert (of(K) // 2) // 3 == of(K) // 6
-    assert (of(K) % 6) % 3 == of(K) % 3
+    assert (of(THREE) // 2) // 3 == of(THREE) // 6
+    assert (of(THREE) % 6) % 3 == of(THREE) % 3
     # quotients of a remainder: 8*((k % 16) / 2) + 4*(k % 2), the copy of a tile by vectors
     wide = of(Variable("w", 64))
     low = wide % 16
@@ -95,7 +95,7 @@ def test_views_of_views_cancel() -> None:
 
 
 def test_what_cannot_be_known_stays() -> None:
-    k = of(K)
+    k = of(THREE)
     assert (k // 3).terms == ((Quotient(k, 3), 1),)
     assert (k % 3).terms == ((Remainder(k, 3), 1),)
     assert (k // 7, k % 7) == (constant(0), k)
