@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from daybreak_rise.errors import RiseTypeError
 from daybreak_rise.expr import App, Expr, Identifier, Lambda, Literal, Primitive, Static
-from daybreak_rise.nat import Nat, Size, divide_exactly, nat, replace_sizes, symbols_of
+from daybreak_rise.nat import Nat, Size, divide_exactly, replace_sizes, symbols_of
 from daybreak_rise.patterns import Pattern, StaticKind, pattern
 from daybreak_rise.types import (
     AddressSpace,
@@ -276,39 +276,60 @@ def _admits(kind: str, type_: Type) -> bool:
 def _fill_size(scheme: Size, bindings: Bindings) -> Size | None:
     if isinstance(scheme, int):
         return scheme
-    own = [name for name in symbols_of(scheme) if name[0] == "'"]
     values: dict[str, Size] = {}
-    for name in own:
+    for name in _own(scheme):
         bound = bindings.get(name)
         if bound is None:
             return None
         assert not isinstance(bound, Type)  # noqa: S101  (quoted names are sizes)
         values[name] = bound
-    return replace_sizes(scheme, values)
+    return _replaced(scheme, values)
+
+
+@lru_cache(maxsize=1 << 10)
+def _own(scheme: Size) -> tuple[str, ...]:
+    """Return the scheme's own symbols, those with a quote, in it."""
+    return tuple(sorted(name for name in symbols_of(scheme) if name[0] == "'"))
+
+
+def _replaced(scheme: Nat, values: dict[str, Size]) -> Size:
+    """Return `replace_sizes(scheme, values)`, by plain arithmetic where all values are numbers."""
+    total = 0
+    for monomial, coefficient in scheme.terms:
+        for atom, power in monomial:
+            value = values.get(atom) if isinstance(atom, str) else None
+            if type(value) is not int:
+                return replace_sizes(scheme, values)
+            coefficient *= value**power
+        total += coefficient
+    return total
 
 
 def _match_size(
     scheme: Size, size: Size, bindings: Bindings, open_sizes: list[tuple[Size, Size]]
 ) -> str | None:
     """Make `scheme` equal `size`: a*x + b = size gives x = (size - b) / a."""
-    values = {
-        name: bound
-        for name in symbols_of(scheme)
-        if name[0] == "'" and not isinstance(bound := bindings.get(name), Type | None)
-    }
-    left = replace_sizes(scheme, values)
-    unknown = [name for name in symbols_of(left) if name[0] == "'"]
+    if isinstance(scheme, int):
+        return None if scheme == size else f"sizes differ: {scheme} and {size}"
+    values: dict[str, Size] = {}
+    unknown = []
+    for name in _own(scheme):
+        bound = bindings.get(name)
+        if bound is None:
+            unknown.append(name)
+        else:
+            assert not isinstance(bound, Type)  # noqa: S101  (quoted names are sizes)
+            values[name] = bound
     if not unknown:
+        left = _replaced(scheme, values)
         return None if left == size else f"sizes differ: {left} and {size}"
     if len(unknown) > 1:
         open_sizes.append((scheme, size))
         return None
-    name = unknown[0]
-    rest = replace_sizes(left, {name: 0})
-    factor = replace_sizes(left, {name: 1}) - rest
-    if left != factor * nat(name) + rest:
-        open_sizes.append((scheme, size))
-        return None
+    (name,) = unknown
+    # every scheme is linear in each of its sizes: its values at 0 and 1 give the line
+    rest = _replaced(scheme, {**values, name: 0})
+    factor = _replaced(scheme, {**values, name: 1}) - rest
     found = divide_exactly(size - rest, factor)
     if found is None:
         if isinstance(size - rest, int):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from daybreak_rise.nat import Nat, Size, replace_sizes
@@ -220,6 +221,7 @@ def function(*parts: Type) -> Type:
     return made
 
 
+@lru_cache(maxsize=1 << 14)
 def inputs(type: Type) -> tuple[tuple[Type, ...], Type]:  # noqa: A002
     """Return the arguments' types of a curried function and its final result's."""
     found = []

@@ -307,3 +307,24 @@ def test_every_pattern_has_a_word_and_a_meaning() -> None:
     }  # fmt: skip
     assert set(PATTERNS) == words | makers
     assert gather.name in PATTERNS
+
+
+def test_schemes_are_linear_in_each_size() -> None:
+    """What inference solves sizes by."""
+    from daybreak_rise.nat import replace_sizes, symbols_of
+    from daybreak_rise.types import Type
+
+    def sizes(type_: Type) -> Any:
+        for slot in type_.__slots__:
+            part = getattr(type_, slot)
+            if isinstance(part, Type):
+                yield from sizes(part)
+            elif slot == "size":
+                yield part
+
+    for pattern in PATTERNS.values():
+        for size in sizes(pattern.scheme):
+            for name in symbols_of(size):
+                values = [replace_sizes(size, {name: i}) for i in range(4)]
+                steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+                assert len(steps) == 1, (pattern.name, size)
