@@ -37,5 +37,6 @@ def daybreak_register_targets() -> list[TargetSpec]:
                 ("edge", _OPTIONS + "EdgeOptions"),
             ),
             caches=("hpvm",),
+            reserves=True,
         )
     ]

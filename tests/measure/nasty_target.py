@@ -75,6 +75,14 @@ def hog() -> None:
         held.append(bytearray(16 << 20))
 
 
+def reserve_addresses() -> None:
+    """Reserve more addresses than the limit, as WebAssembly's run times do, and use none."""
+    import mmap
+
+    with contextlib.closing(mmap.mmap(-1, 16 << 30, mmap.MAP_PRIVATE, mmap.PROT_READ)):
+        pass
+
+
 def print_gigabytes() -> None:
     block = b"x" * (1 << 20)
     for _ in range(4096):
@@ -254,6 +262,7 @@ ACTS: dict[str, Callable[[], object]] = {
     "tell_environment": tell_environment,
     "set_threads": set_threads,
     "tell_cpus": tell_cpus,
+    "reserve_addresses": reserve_addresses,
     "tell_program": lambda: None,
     "interrupt": interrupt,
     "dawdle": lambda: time.sleep(0.05),

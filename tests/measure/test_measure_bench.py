@@ -445,6 +445,17 @@ def test_a_gpu_target_has_no_bound_on_addresses_unless_asked() -> None:
         assert bench.measure({}).status is TrialStatus.OK
 
 
+@pytest.mark.parametrize("isolation", ["worker", "fork"])
+def test_a_target_may_reserve_addresses_but_not_use_the_memory(isolation: str) -> None:
+    reserve = {"act": "reserve_addresses", "phase": "build"}
+    hog = {"act": "hog", "phase": "build"}
+    with open_nasty(isolation) as bench:
+        assert bench.measure(reserve).failure_kind is not None
+    with open_nasty(isolation, reserves=True) as bench:
+        assert bench.measure(reserve).status is TrialStatus.OK
+        assert bench.measure(hog).failure_kind is FailureKind.MEMORY
+
+
 @pytest.mark.parametrize("isolation", ISOLATIONS)
 def test_artifacts_may_carry_facts_and_phases(isolation: str) -> None:
     with open_nasty(isolation) as bench:

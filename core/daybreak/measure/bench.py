@@ -64,6 +64,7 @@ class BenchPlan:
     open_timeout_s: float
     curve: CurveSetting | None = None
     caches: tuple[str, ...] = ()
+    reserves: bool = False
 
 
 class Bench(ABC):
@@ -144,6 +145,7 @@ def open_bench(
     open_timeout_s: float | None = None,
     curve: CurveSetting | None = None,
     caches: tuple[str, ...] = (),
+    reserves: bool = False,
 ) -> Bench:
     """Open benchmark `name` of the target that `factory` makes, where `isolation` says.
 
@@ -159,6 +161,7 @@ def open_bench(
         open_timeout_s: wall seconds for opening; default `DAYBREAK_OPEN_TIMEOUT` or 600.
         curve: the benchmark's progress curve, if it has one.
         caches: names of the target's folders that its worker may write to.
+        reserves: whether memory is bounded in the data segment rather than in addresses.
 
     Raises:
         RequirementError: something that the target needs is missing, or memory for its data is.
@@ -182,6 +185,7 @@ def open_bench(
         open_timeout_s=open_timeout_s,
         curve=curve,
         caches=tuple(caches),
+        reserves=reserves,
     )
     if isolation is Isolation.INLINE:
         from daybreak.measure.inline import InlineBench

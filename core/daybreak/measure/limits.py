@@ -36,11 +36,15 @@ def address_space(limits: Limits, devices: tuple[str, ...]) -> int | None:
     return None if "gpu" in devices else default_memory_bytes()
 
 
-def apply_limits(limits: Limits, devices: tuple[str, ...] = ()) -> None:
-    """Bound this process and all that it starts: memory, file size, open files, no core dumps."""
+def apply_limits(limits: Limits, devices: tuple[str, ...] = (), *, reserves: bool = False) -> None:
+    """Bound this process and all that it starts: memory, file size, open files, no core dumps.
+
+    With `reserves`, memory is bounded in the data segment: programs reserve more addresses.
+    """
     memory = address_space(limits, devices)
     if memory is not None:
-        _bound(resource.RLIMIT_DATA if "gpu" in devices else resource.RLIMIT_AS, memory)
+        segment = reserves or "gpu" in devices
+        _bound(resource.RLIMIT_DATA if segment else resource.RLIMIT_AS, memory)
     _bound(resource.RLIMIT_CORE, 0)
     _bound(resource.RLIMIT_FSIZE, limits.file_bytes)
     _bound(resource.RLIMIT_NOFILE, _OPEN_FILES)

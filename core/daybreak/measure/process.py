@@ -229,6 +229,7 @@ class ProcessBench(Bench):
                 "limits": encode_record(plan.limits),
                 "isolation": plan.isolation.value,
                 "devices": list(plan.devices),
+                "reserves": plan.reserves,
                 "objectives": [encode_record(metric) for metric in plan.objectives],
                 "curve": None if plan.curve is None else encode_record(plan.curve),
                 "scratch": str(scratch),

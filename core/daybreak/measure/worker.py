@@ -76,6 +76,7 @@ class _Worker:
         self.request = request
         self.limits: Limits = decode_limits(request["limits"])
         self.devices = tuple(request["devices"])
+        self.reserves = bool(request["reserves"])
         self.scratch = Path(request["scratch"])
         self.forking = request["isolation"] == "fork"
         self.opened: OpenedSession | None = None
@@ -91,7 +92,7 @@ class _Worker:
         if request["cpus"]:
             with contextlib.suppress(OSError, AttributeError):
                 os.sched_setaffinity(0, request["cpus"])
-        apply_limits(self.limits, self.devices)
+        apply_limits(self.limits, self.devices, reserves=self.reserves)
         # Paths in the options are relative to the user's folder; candidates work in the scratch.
         with contextlib.suppress(OSError):
             os.chdir(request["folder"])
@@ -138,7 +139,7 @@ class _Worker:
                 best=request["best"],
                 cutoffs=cutoffs,
                 output_bytes=self.limits.output_bytes,
-                memory=address_space(self.limits, self.devices),
+                memory=None if self.reserves else address_space(self.limits, self.devices),
                 scratch=self.scratch,
                 closing=(self.channel,),
                 forward=send,

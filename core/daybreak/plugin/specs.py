@@ -82,6 +82,9 @@ class TargetSpec(ComponentSpec):
     `caches`: names of folders, each `daybreak.cache_folder(NAME)`, that its worker may write to in
     every sandbox, for what is too dear to make twice; they are made when a bench opens. What lies
     there outlives the run, so a session must be able to tell what it is (by its content's hash).
+
+    `reserves`: its programs reserve far more addresses than memory (WebAssembly, sanitizers), so
+    that each process's memory is bounded in its data segment rather than in addresses.
     """
 
     kind: ClassVar[str] = "target"
@@ -90,6 +93,7 @@ class TargetSpec(ComponentSpec):
     exclusive: bool = True
     benchmark_options: tuple[tuple[str, str], ...] = ()
     caches: tuple[str, ...] = ()
+    reserves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

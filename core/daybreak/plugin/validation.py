@@ -90,6 +90,8 @@ def _check_kind(spec: ComponentSpec) -> list[str]:
             isinstance(name, str) and _NAME.fullmatch(name) for name in spec.caches
         ):
             problems.append(f"caches must be a tuple of names of folders, not {_show(spec.caches)}")
+        if not isinstance(spec.reserves, bool):
+            problems.append(f"reserves must be a bool, not {_show(spec.reserves)}")
         if not isinstance(spec.benchmark_options, tuple):
             problems.append("benchmark_options must be a tuple of (benchmark, dotted path)")
         else:

@@ -89,6 +89,7 @@ class BenchHolder:
             objectives=self.benchmark.objectives,
             curve=self._curve(),
             caches=self.spec.caches,
+            reserves=self.spec.reserves,
         )
         try:
             self._check_identity(bench)

@@ -467,6 +467,7 @@ class TargetConformance(ComponentConformance, CurveConformance):
             objectives=benchmark.objectives,
             curve=curve_setting(benchmark),
             caches=spec.caches,
+            reserves=spec.reserves,
         )
 
 
