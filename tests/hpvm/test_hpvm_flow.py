@@ -1,0 +1,263 @@
+"""From a program to cycles, resources and a clock, with the real tools where they are there."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from daybreak import BuildFailed, FailureKind, RequirementError, ResourceExceeded, TrialFailed
+from daybreak_hpvm.devices import DEVICES
+from daybreak_hpvm.ir import Program, ProgramBuilder, interpret, s, u
+from daybreak_hpvm.rtl.cache import Cache
+from daybreak_hpvm.rtl.process import ToolLimits
+from daybreak_hpvm.transforms import transform
+
+pytest.importorskip("amaranth", reason="needs Amaranth (extra `hpvm`)")
+
+from daybreak_hpvm.rtl import flow, tools
+
+
+def convolution(n: int = 10) -> Program:
+    p = ProgramBuilder("conv")
+    x, k = p.input("x", s(16), (n, n)), p.input("k", s(8), (3, 3))
+    y = p.output("y", s(32), (n - 2, n - 2))
+    with p.node("c") as node:
+        total = node.scalar("total", s(32))
+        with node.loop("i", n - 2) as i, node.loop("j", n - 2) as j:
+            node.set(total, 0)
+            with node.loop("a", 3) as a, node.loop("b", 3) as b:
+                node.reduce(total, "add", k[a, b] * x[i + a, j + b])
+            y[i, j] = total
+    return p.build()
+
+
+def piped(n: int = 40) -> Program:
+    """Two nodes that can be joined by a stream, with a product too wide for one multiplier."""
+    p = ProgramBuilder("piped")
+    x, y = p.input("x", s(24), (n,)), p.output("y", s(48), (n,))
+    between = p.array("between", s(48), (n,))
+    with p.node("square") as node, node.loop("i", n) as i:
+        between[i] = x[i] * x[i]
+    with p.node("shift") as node, node.loop("j", n) as j:
+        y[j] = between[j] - 1
+    return p.build()
+
+
+INNER = {"c_UnrollL2": 3, "c_UnrollL3": 3}
+BUFFERED = {**INNER, "c_x_BuffIn": 1, "c_k_BuffIn": 1}
+CONFIGURATIONS: dict[str, dict[str, int]] = {
+    "plain": {},
+    "inner loops unrolled": INNER,
+    "buffered": BUFFERED,
+    "two lanes": {**BUFFERED, "c_UnrollL1": 2},
+}
+
+
+def data(program: Program, seed: int = 0) -> dict[str, list[int]]:
+    draw = random.Random(seed)
+    return {
+        name: [
+            draw.randint(program.array(name).type.low, program.array(name).type.high)
+            for _ in range(program.array(name).size)
+        ]
+        for name in program.inputs
+    }
+
+
+def convolved(inputs: dict[str, list[int]], n: int = 10) -> list[int]:
+    x = np.array(inputs["x"]).reshape(n, n)
+    k = np.array(inputs["k"]).reshape(3, 3)
+    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3))
+    return [int(v) for v in np.einsum("ijab,ab->ij", windows, k).ravel()]
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_cycles_and_values_in_amaranths_simulator(
+    configuration: dict[str, int], tmp_path: Path
+) -> None:
+    program = convolution()
+    inputs = data(program)
+    made = transform(program, configuration)
+    found = flow.simulate(made, inputs, cache=Cache(tmp_path), engine="python")
+    assert list(found.outputs["y"]) == convolved(inputs)
+    plan, _, _ = flow.generate(made)
+    assert plan.cycles == (found.cycles, found.cycles)
+
+
+def test_what_transformations_do_to_the_cycles(tmp_path: Path) -> None:
+    def cycles(configuration: dict[str, int]) -> int:
+        made = transform(convolution(), configuration)
+        plan, _, _ = flow.generate(made)
+        assert plan.cycles is not None
+        return plan.cycles[0]
+
+    plain, inner, buffered, two = (cycles(one) for one in CONFIGURATIONS.values())
+    # by hand: 64 windows; unrolled, the external port hands out one of nine elements a cycle; in
+    # buffers of 8 copies (k: registers) it takes two cycles, after copies of 100 and 9 elements
+    assert 64 * 9 <= inner < 64 * 9 + 40
+    assert 64 * 2 + 100 + 9 <= buffered < 64 * 2 + 100 + 9 + 60
+    assert two < buffered < inner < plain
+
+
+def test_hardware_is_the_same_in_every_process() -> None:
+    text = (
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "import test_hpvm_flow as t, hashlib; "
+        "made = t.transform(t.convolution(), t.CONFIGURATIONS['two lanes']); "
+        "print(hashlib.sha256(t.flow.generate(made)[1].encode()).hexdigest())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", text, str(Path(__file__).parent)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
+
+
+def test_streams_run_side_by_side(tmp_path: Path) -> None:
+    program = piped()
+    made = transform(program, {"TLP": 1})
+    assert made.streams == ("between",)
+    inputs = data(program)
+    alone = flow.simulate(program, inputs, cache=Cache(tmp_path), engine="python")
+    joined = flow.simulate(made, inputs, cache=Cache(tmp_path), engine="python")
+    assert list(joined.outputs["y"]) == [x * x - 1 for x in inputs["x"]]
+    assert joined.outputs == alone.outputs
+    assert 40 < joined.cycles < 40 + 25 < 2 * 40 < alone.cycles
+
+
+def test_queues_that_run_full_or_empty_lose_nothing(tmp_path: Path) -> None:
+    # the reader takes several cycles for an element, then the writer does
+    for slow in ("reader", "writer"):
+        p = ProgramBuilder("uneven")
+        x, w = p.input("x", u(8), (60,)), p.input("w", u(8), (5,))
+        y, between = p.output("y", u(16), (60,)), p.array("between", u(16), (60,))
+        for name, source, target in (("writer", x, between), ("reader", between, y)):
+            with p.node(name) as node, node.loop(f"{name}_i", 60) as i:
+                if name == slow:
+                    total = node.scalar(f"{name}_t", u(16), source[i])
+                    with node.loop(f"{name}_k", 5) as k:
+                        node.reduce(total, "add", w[k])
+                    target[i] = total
+                else:
+                    target[i] = source[i]
+        program = p.build()
+        made = transform(program, {"TLP": 1})
+        assert made.streams == ("between",)
+        inputs = data(program)
+        found = flow.simulate(made, inputs, cache=Cache(tmp_path), engine="python")
+        assert list(found.outputs["y"]) == [v + sum(inputs["w"]) for v in inputs["x"]]
+
+
+def test_what_does_not_fit_says_by_how_much() -> None:
+    with pytest.raises(ResourceExceeded) as caught:
+        flow._check_room(
+            {"lut": 10.0, "ff": 25_000.0, "dsp": 29.0, "bram": 0.0}, DEVICES["ecp5-25k"]
+        )
+    assert caught.value.kind is FailureKind.RESOURCE
+    assert caught.value.numbers == {
+        "ff": 25_000.0, "ff_available": 24_288, "dsp": 29.0, "dsp_available": 28,
+    }  # fmt: skip
+    assert "29 of 28 dsp" in caught.value.message
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    """A cache of the module's own; skips without the tools."""
+    for find in (tools.find_yosys, tools.find_nextpnr, tools.compiler):
+        try:
+            find()
+        except RequirementError as error:
+            pytest.skip(str(error.message))
+    return Cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_the_native_simulation_agrees(configuration: dict[str, int], kept: Cache) -> None:
+    program = convolution()
+    made = transform(program, configuration)
+    for seed in (1, 2):
+        inputs = data(program, seed)
+        found = flow.simulate(made, inputs, cache=kept, engine="cxxrtl")
+        slow = flow.simulate(made, inputs, cache=kept, engine="python")
+        assert (found.outputs, found.cycles) == (slow.outputs, slow.cycles)
+        assert list(found.outputs["y"]) == convolved(inputs)
+
+
+@pytest.mark.slow
+def test_streams_and_stalls_in_the_native_simulation(kept: Cache) -> None:
+    program = piped()
+    made = transform(program, {"TLP": 1})
+    inputs = data(program)
+    native = flow.simulate(made, inputs, cache=kept, engine="cxxrtl")
+    assert native.cycles == flow.simulate(made, inputs, cache=kept, engine="python").cycles
+    assert native.outputs == interpret(program, inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["buffered", "two lanes"])
+def test_a_netlist_computes_the_same(name: str, kept: Cache) -> None:
+    from daybreak_hpvm.rtl.gates import simulate_netlist
+
+    program = convolution()
+    made = transform(program, CONFIGURATIONS[name])
+    design = flow.synthesise(made, DEVICES["ecp5-25k"], cache=kept, place=False)
+    assert design.used["dsp"] >= 1
+    inputs = data(program, 3)
+    found = simulate_netlist(made, design, inputs, cache=kept)
+    assert list(found.outputs["y"]) == convolved(inputs)
+    plan, _, _ = flow.generate(made)
+    assert plan.cycles is not None
+    assert found.cycles == plan.cycles[0]
+
+
+@pytest.mark.slow
+def test_a_design_is_placed_once_and_then_taken_from_the_cache(kept: Cache) -> None:
+    told: list[str] = []
+
+    def progress(fraction: float | None, what: str) -> None:
+        assert fraction is None or 0 <= fraction <= 1
+        told.append(what)
+
+    made = transform(convolution(), INNER)
+    first = flow.synthesise(made, DEVICES["ecp5-25k"], cache=kept, progress=progress)
+    assert first.fmax_hz is not None
+    assert 20e6 < first.fmax_hz < 500e6
+    assert 1 <= first.used["dsp"] <= 9
+    assert any("Yosys" in one for one in told)
+    assert any("routing" in one for one in told)
+    told.clear()
+    again = flow.synthesise(made, DEVICES["ecp5-25k"], cache=kept, progress=progress)
+    assert (again.used, again.fmax_hz, again.code) == (first.used, first.fmax_hz, first.code)
+    assert not any("routing" in one for one in told)
+    other = flow.synthesise(made, DEVICES["xc7a35t"], cache=kept)
+    assert other.fmax_hz is None
+    assert other.used["dsp"] >= 1
+
+
+@pytest.mark.slow
+def test_tools_that_take_too_long_or_too_much(tmp_path: Path, kept: Cache) -> None:
+    made: Any = transform(convolution(), INNER)
+    cache = Cache(tmp_path)
+    with pytest.raises(TrialFailed, match="Yosys took more than") as late:
+        flow.synthesise(made, DEVICES["ecp5-25k"], ToolLimits(seconds=0.05), cache=cache)
+    assert late.value.kind is FailureKind.TIMEOUT
+    with pytest.raises(TrialFailed) as starved:
+        flow.synthesise(
+            made, DEVICES["ecp5-25k"], ToolLimits(memory_bytes=48 << 20), cache=cache, place=False
+        )
+    assert starved.value.kind in (FailureKind.MEMORY, FailureKind.BUILD)
+    assert not isinstance(starved.value, BuildFailed) or starved.value.detail
