@@ -1,17 +1,253 @@
-"""The fidelity `rtl`: placeholder until the flow is there."""
+"""The fidelity `rtl`: a design is generated, synthesised, placed and routed, and simulated.
+
+What was built before is taken from the cache, but it costs a study the seconds that it took when it
+was built first: else whoever comes second would search for nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
 
-from daybreak import Requirement
+from daybreak import (
+    Benchmark,
+    BuildFailed,
+    Event,
+    MeasurementProtocol,
+    Requirement,
+    ResourceExceeded,
+    Sample,
+    Verdict,
+)
+from daybreak_hpvm.devices import RESOURCES, Device, share
+from daybreak_hpvm.identity import source_digest
+from daybreak_hpvm.ir import Program, fingerprint
+from daybreak_hpvm.problem import Problem, compare
+from daybreak_hpvm.rtl.cache import Cache, digest
+from daybreak_hpvm.rtl.process import ToolLimits
+from daybreak_hpvm.session import check_fits, samples_of
+from daybreak_hpvm.transforms import EXPANSION_LIMIT, expanded_size
 
-__all__ = ["requirements"]
+__all__ = ["Built", "RtlSession", "build_design", "requirements", "simulate_design"]
 
 
-def requirements(family: str) -> Iterable[Requirement]:
-    """Return what building needs."""
+@dataclass
+class Built:
+    """An artifact. `facts` and `phases` (seconds) are recorded with the trial.
+
+    Attributes:
+        program: what was transformed.
+        used: how many of each resource.
+        mhz: the clock.
+        seconds: what building took when it was done first, by phase.
+        outputs: what the hardware puts out, once it was simulated.
+        cycles: in how many cycles.
+    """
+
+    program: Program
+    used: Mapping[str, float]
+    mhz: float
+    seconds: dict[str, float]
+    facts: dict[str, Any] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[int, ...]] | None = None
+    cycles: int = 0
+
+
+def requirements(family: str) -> list[Requirement]:
+    """Return what building for `family` needs, and whether it is there: no router for 7-series."""
     from daybreak_hpvm.rtl.tools import requirements as tools
 
-    del family
-    return tools()
+    return [one for one in tools() if family == "ecp5" or one.name != "nextpnr-ecp5"]
+
+
+def _recorded(cache: Cache, key: str, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the seconds that are on record for `key`, else put `seconds` there."""
+    known = cache.get("seconds", key)
+    if known is None:
+        cache.put("seconds", key, {name: float(value) for name, value in seconds.items()})
+        return dict(seconds)
+    return {name: float(value) for name, value in known.items()}
+
+
+def build_design(
+    program: Program, device: Device, limits: ToolLimits, *, mhz: float | None = None
+) -> Built:
+    """Build a transformed program for `device`.
+
+    Args:
+        program: from `daybreak_hpvm.transforms.transform`.
+        device: the device.
+        limits: of each tool.
+        mhz: a clock that is taken as given; nothing is placed and routed then.
+
+    Raises:
+        ResourceExceeded: it does not fit, or is too large to be written out at all.
+        TrialFailed: a tool takes too long or too much memory, or fails.
+        BuildFailed: there is no router for this family, and no clock is given.
+    """
+    from daybreak_hpvm.rtl.flow import default_cache, synthesise
+
+    if mhz is None and device.family != "ecp5":
+        raise BuildFailed(f"nothing routes designs for {device.name}: set the option `clock_mhz`")
+    size = expanded_size(program)
+    if size > EXPANSION_LIMIT:
+        raise ResourceExceeded(
+            f"unrolled, the program has {size} statements; no device holds that many",
+            numbers={"statements": float(size), "statements_available": float(EXPANSION_LIMIT)},
+        )
+    cache = default_cache()
+    key = digest("built", fingerprint(program), device.name, mhz is None, source_digest())
+    began = time.perf_counter()
+    try:
+        made = synthesise(program, device, limits, cache=cache, place=mhz is None)
+    except ResourceExceeded as error:
+        taken = _recorded(cache, key, {"build": time.perf_counter() - began})
+        error.seconds = taken  # type: ignore[attr-defined]
+        raise
+    taken = _recorded(cache, key, {"build": time.perf_counter() - began, **_within(made.phases)})
+    check_fits(made.used, device)
+    if mhz is None:
+        if made.fmax_hz is None:
+            raise BuildFailed("placing and routing gave no clock rate")
+        mhz = made.fmax_hz / 1e6
+    return Built(
+        program,
+        dict(made.used),
+        mhz,
+        taken,
+        facts={"code": made.code[:16], "cells": dict(made.cells)},
+        phases=dict(made.phases),
+    )
+
+
+def _within(phases: Mapping[str, float]) -> dict[str, float]:
+    return {f"build.{name}": seconds for name, seconds in phases.items()}
+
+
+def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) -> None:
+    """Simulate the hardware: fill in its outputs, its cycles and what that took first.
+
+    Raises:
+        TrialFailed: it does not end, or a tool fails.
+    """
+    from daybreak_hpvm.rtl.flow import default_cache, simulate
+
+    cache = default_cache()
+    began = time.perf_counter()
+    found = simulate(built.program, inputs, limits, cache=cache)
+    key = digest("simulated", fingerprint(built.program), found.engine, source_digest())
+    taken = _recorded(cache, key, {"verify": time.perf_counter() - began})
+    built.seconds.update(taken)
+    built.outputs, built.cycles = found.outputs, found.cycles
+    built.facts["engine"] = found.engine
+
+
+class RtlSession:
+    """The fidelity `rtl`. Its clock is that of designs built anew: see the module."""
+
+    floors: Mapping[str, float] = {}
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self._benchmark = benchmark
+        self._problem: Problem | None = None
+        self._limits = ToolLimits(
+            seconds=float(benchmark.options["tool_seconds"]),
+            memory_bytes=int(benchmark.options["tool_memory_mib"]) << 20,
+        )
+        self._seconds: dict[str, dict[str, float]] = {}
+        self.identity: Mapping[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Find the tools and draw the inputs.
+
+        Raises:
+            RequirementError: a tool is missing.
+        """
+        from daybreak_hpvm.rtl.tools import find_nextpnr, find_yosys
+
+        self._problem = Problem.of(self._benchmark)
+        identity = {**self._problem.identity, "generator": source_digest()}
+        identity["yosys"] = find_yosys().version
+        if self._problem.options["clock_mhz"] is None:
+            identity["nextpnr"] = find_nextpnr().version
+        self.identity = identity
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Forget the inputs; safe to call twice."""
+        self._problem = None
+        self._seconds.clear()
+
+    @property
+    def problem(self) -> Problem:
+        """The problem, once the session is open."""
+        if self._problem is None:
+            raise RuntimeError("the session is not open")
+        return self._problem
+
+    def build(self, configuration: Mapping[str, Any]) -> Built:
+        """Transform the program, and build its hardware.
+
+        Raises:
+            ResourceExceeded: the design does not fit the device.
+            TrialFailed: a tool fails.
+        """
+        problem = self.problem
+        applied = problem.applied(configuration)
+        key = _key(configuration)
+        self._seconds[key] = {}
+        try:
+            built = build_design(
+                applied.program, problem.device, self._limits, mhz=problem.options["clock_mhz"]
+            )
+        except ResourceExceeded as error:
+            self._seconds[key] = dict(getattr(error, "seconds", {}))
+            raise
+        built.facts["left_out"] = dict(applied.remarks)
+        self._seconds[key] = built.seconds
+        return built
+
+    def verify(self, artifact: Built) -> Verdict:
+        """Simulate the hardware and compare what it puts out."""
+        problem = self.problem
+        if artifact.outputs is None:
+            simulate_design(artifact, problem.inputs, self._limits)
+        return compare(artifact.outputs or {}, problem.expected)
+
+    def measure(
+        self,
+        artifact: Built,
+        protocol: MeasurementProtocol,  # noqa: ARG002 - designs do not vary
+    ) -> Iterator[Sample | Event]:
+        """Yield every metric once: the same design has the same cycles and the same clock."""
+        if artifact.outputs is None:
+            simulate_design(artifact, self.problem.inputs, self._limits)
+        values = {
+            "seconds": artifact.cycles / (artifact.mhz * 1e6),
+            "area": share(artifact.used, self.problem.device),
+            "cycles": float(artifact.cycles),
+            "clock": artifact.mhz,
+            **{name: float(artifact.used[name]) for name in RESOURCES},
+        }
+        yield from samples_of(self._benchmark, values)
+
+    def simulated_phases(
+        self,
+        configuration: Mapping[str, Any],
+        repetitions: int,  # noqa: ARG002 - measuring is reading what is known
+    ) -> Mapping[str, float]:
+        """Return what building and simulating took when this design was built first."""
+        return self._seconds.get(_key(configuration), {})
+
+
+def _key(configuration: Mapping[str, Any]) -> str:
+    return repr(sorted(configuration.items()))

@@ -33,8 +33,11 @@ class _Common(BaseModel):
         description="a clock taken as given, in place of what placing and routing would give; "
         "100 on xc7, for which there is no free router here",
     )
-    place_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
-        1, description="seed of the placer, at fidelity rtl"
+    tool_seconds: Annotated[float, Field(gt=0)] = Field(
+        600.0, description="wall seconds for each tool's run, at fidelity rtl"
+    )
+    tool_memory_mib: Annotated[int, Field(ge=256)] = Field(
+        4096, description="memory that a tool may fill, in MiB, at fidelity rtl"
     )
     data_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
         1, description="seed of the random inputs that results are verified on"

@@ -18,6 +18,7 @@ from daybreak import (
     Verdict,
 )
 from daybreak_hpvm.devices import RESOURCES, Device, overflows
+from daybreak_hpvm.identity import source_digest
 from daybreak_hpvm.ir import Program, fingerprint, interpret
 from daybreak_hpvm.problem import Problem, compare, without_hardware
 
@@ -88,7 +89,11 @@ class ModelSession:
         from daybreak_hpvm.model.constants import file_digest
 
         self._problem = Problem.of(self._benchmark)
-        self.identity = {**self._problem.identity, "model": file_digest()}
+        self.identity = {
+            **self._problem.identity,
+            "model": source_digest("model"),
+            "constants": file_digest(),
+        }
         return self
 
     def __exit__(

@@ -158,8 +158,6 @@ def _instance(sizes: str, options: Mapping[str, Any]) -> str:
         parts.append(f"{clock:g}MHz")
     if options.get("data_seed", 1) != 1:
         parts.append(f"data{options['data_seed']}")
-    if options["fidelity"] == "rtl" and options.get("place_seed", 1) != 1:
-        parts.append(f"place{options['place_seed']}")
     if options["objectives"] != "seconds":
         parts.append(str(options["objectives"]))
     return "-".join([*parts, str(options["fidelity"])])

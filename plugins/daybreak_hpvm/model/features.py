@@ -16,7 +16,14 @@ from daybreak_hpvm.model.nodes import NodeCost
 from daybreak_hpvm.rtl.costs import LIMB_BITS, MUL_BITS, QUEUE_DEPTH
 from daybreak_hpvm.rtl.storage import Storage
 
-__all__ = ["FF_FEATURES", "LUT_FEATURES", "Features", "features_of", "memory_blocks"]
+__all__ = [
+    "FF_FEATURES",
+    "LUTRAM_PARTS",
+    "LUT_FEATURES",
+    "Features",
+    "features_of",
+    "memory_blocks",
+]
 
 #: amounts that look-up tables pay for, in bits unless said otherwise
 LUT_FEATURES = (
@@ -46,8 +53,9 @@ FF_FEATURES = (
 
 #: shapes of a block of 18 kbit: words x bits (DP16KD; RAMB18 has the same)
 _BLOCKS = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
-#: a memory in look-up tables is cheaper than a block up to so many parts of 16 x 4 bits
-_LUTRAM_PARTS = 16
+#: a memory in look-up tables is cheaper than a block up to so many parts of 16 x 4 bits: where Yosys
+#: 0.70 was seen to change its mind (25 and 28 parts on ECP5, 32 and 40 on 7-series)
+LUTRAM_PARTS: Mapping[str, int] = {"ecp5": 26, "xc7": 36}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +77,18 @@ class Features:
     shared: int
 
 
-def memory_blocks(depth: int, bits: int) -> tuple[int, int]:
+def memory_blocks(depth: int, bits: int, family: str = "ecp5") -> tuple[int, int]:
     """Return blocks, and parts in look-up tables, of a memory of `depth` words of `bits` bits.
 
     One of the two is 0: the synthesiser takes look-up tables where they are cheaper.
     """
     parts = math.ceil(depth / 16) * math.ceil(bits / 4)
     blocks = min(math.ceil(depth / words) * math.ceil(bits / width) for words, width in _BLOCKS)
-    return (0, parts) if parts <= _LUTRAM_PARTS * blocks else (blocks, 0)
+    return (0, parts) if parts <= LUTRAM_PARTS[family] * blocks else (blocks, 0)
 
 
-def features_of(program: Program, nodes: Mapping[str, NodeCost]) -> Features:
-    """Return what `program` is made of, given its nodes' costs by name."""
+def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) -> Features:
+    """Return what `program` is made of on a family of devices, given its nodes' costs by name."""
     amounts: Counter[str] = Counter()
     dsp = bram = chain = shared = 0
     for node in program.nodes:
@@ -96,9 +104,12 @@ def features_of(program: Program, nodes: Mapping[str, NodeCost]) -> Features:
                 ports[name] += placed.copies * number
         shared = max(shared, *ports.values(), 0)
         amounts["scalars"] += sum(one.type.bits for one in node.scalars)
-        for storage in cost.storage.values():
-            blocks = _kept(storage, amounts)
-            bram += blocks
+        private: Counter[str] = Counter()
+        for placed in cost.regions:
+            for name, copies in placed.cost.private.items():
+                private[name] = max(private[name], copies)
+        for name, storage in cost.storage.items():
+            bram += _kept(storage, max(1, private[name]), amounts, family)
     for name in program.streams:
         amounts["queues"] += program.array(name).type.bits
         amounts["lutram"] += math.ceil(QUEUE_DEPTH / 16) * math.ceil(
@@ -116,15 +127,15 @@ def _blocks_of_product(left: int, right: int) -> int:
     return math.ceil(left / LIMB_BITS) * math.ceil(right / LIMB_BITS)
 
 
-def _kept(storage: Storage, amounts: Counter[str]) -> int:
-    """Add what an array is kept in; return its blocks."""
+def _kept(storage: Storage, private: int, amounts: Counter[str], family: str) -> int:
+    """Add what an array, or its `private` copies, are kept in; return its blocks."""
     array = storage.array
     if storage.kind == "registers" and array.values is None:
-        amounts["register_files"] += array.bits
+        amounts["register_files"] += private * array.bits
     if storage.kind != "ram":
         return 0
-    copies = storage.banks * storage.replicas
+    copies = private * storage.banks * storage.replicas
     amounts["ram_output"] += copies * array.type.bits
-    blocks, parts = memory_blocks(storage.depth, array.type.bits)
+    blocks, parts = memory_blocks(storage.depth, array.type.bits, family)
     amounts["lutram"] += copies * parts
     return copies * blocks

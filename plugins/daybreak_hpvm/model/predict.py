@@ -37,11 +37,11 @@ class Estimate:
         return self.cycles / (self.mhz * 1e6)
 
 
-def program_features(program: Program) -> tuple[int, Features]:
-    """Return the cycles of a transformed program, and what it is made of."""
+def program_features(program: Program, family: str = "ecp5") -> tuple[int, Features]:
+    """Return the cycles of a transformed program, and what it is made of on a family."""
     costs = {node.name: node_cost(program, node) for node in program.nodes}
     cycles = program_cycles(program, {name: cost.line for name, cost in costs.items()})
-    return cycles, features_of(program, costs)
+    return cycles, features_of(program, costs, family)
 
 
 def predict(program: Program, device: Device, *, mhz: float | None = None) -> Estimate:
@@ -55,7 +55,7 @@ def predict(program: Program, device: Device, *, mhz: float | None = None) -> Es
     Raises:
         ValueError: the family has no law of its clock, and none is given.
     """
-    cycles, features = program_features(program)
+    cycles, features = program_features(program, device.family)
     constants = constants_of(device.family)
     if mhz is None:
         period = constants.period_ns(features)

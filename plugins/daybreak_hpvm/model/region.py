@@ -46,6 +46,8 @@ from daybreak_hpvm.rtl.storage import Storage
 
 __all__ = ["Access", "RegionCost", "cost_of"]
 
+Axes = tuple[str, ...]
+
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 _LOGIC = frozenset({"and", "or", "xor"})
 #: operators whose delay grows with their width
@@ -56,7 +58,8 @@ _CARRIES = _COMPARISONS | {"add", "sub", "neg", "abs", "min", "max"}
 class Access:
     """Accesses that a region makes to one array in an iteration, in one statement or expression.
 
-    `places` are constants of their row-major positions where these are affine, else None.
+    `places` are constants of their row-major positions where these are affine, else None. Where lanes
+    have the array to themselves there are `copies` of it, which share the accesses.
     """
 
     array: str
@@ -65,7 +68,8 @@ class Access:
     places: Ints | None
     ready: int
     first: int
-    value: Value | None = None
+    address: Value
+    copies: int = 1
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class RegionCost:
         depth: cycles of one iteration.
         amounts: how much of each kind of operator it has: see `resources.FEATURES`.
         multipliers: widths of products, and how many of each.
+        private: copies of local arrays that lanes have to themselves.
         ports: accesses in an iteration, by array and side.
         chain: bits of the widest operator with a carry.
         replicas: copies of a memory's banks with which its loads do not set the pace.
@@ -89,6 +94,7 @@ class RegionCost:
     amounts: Tally[str] = field(default_factory=Tally)
     multipliers: Tally[tuple[int, int]] = field(default_factory=Tally)
     replicas: dict[str, int] = field(default_factory=dict)
+    private: dict[str, int] = field(default_factory=dict)
     ports: Tally[str] = field(default_factory=Tally)
     chain: int = 0
 
@@ -205,7 +211,7 @@ class _Walk:
             tally = found[int(access.store)].setdefault(access.array, Tally())
             banks = self.storage[access.array].banks
             if access.places is None or banks == 1:
-                tally[0] += access.count
+                tally[0] += -(-access.count // access.copies)
                 continue
             for bank in (np.unique(access.places) % banks).tolist():
                 tally[bank] += 1
@@ -213,7 +219,8 @@ class _Walk:
 
     def registers(self) -> None:
         """Count the registers that carry values to where they are used."""
-        interval = max(self.cost.interval, 1)
+        # what runs through once keeps every value in one register for as long as it takes
+        interval = self.cost.interval if self.region.iterations > 1 else self.cost.depth
         bits = 0
         for value in self.values:
             if value.fixed is not None or value.stable or value.wires:
@@ -313,8 +320,10 @@ class _Walk:
         axes = own
         shape = tuple(len(self.lanes[axis].offsets) for axis in axes)
         ids = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+        # copies whose elements come first are done first
+        early = ready if copies == 1 else ready - (last - first) + (last - first) // copies
         result = Value(
-            kind, axes, ids, max(1, int(ids.size)), ready, ready, since=since, registered=True
+            kind, axes, ids, max(1, int(ids.size)), early, ready, since=since, registered=True
         )
         self.values.append(result)
         self.put(stmt.target, result)
@@ -325,17 +334,18 @@ class _Walk:
         kind = self.storage[stmt.array].array.type
         value = self.renamed(value, kind)
         address, places, count = self.address(stmt.array, stmt.indices)
+        address, copies = self.own_copies(stmt.array, address)
         lanes = math.prod(len(lane.offsets) for lane in self.context)
-        count = max(count, lanes if places is None else count)
+        count = max(count * copies, lanes if places is None else count)
         ready = max(address.last, value.last, enable.last if enable else 0)
         first = max(address.first, value.first, enable.first if enable else 0)
         where = self.storage[stmt.array]
-        share = self.share(where, places, count)
+        share = self.share(where, places, count // copies)
         if where.kind != "registers":
             first, ready = self.line(stmt.array, "store").take(first, ready, share)
         for one in (address, value, *([enable] if enable else ())):
             one.use(ready)
-        self.accesses.append(Access(stmt.array, True, count, places, ready, first, value))
+        self.accesses.append(Access(stmt.array, True, count, places, ready, first, address, copies))
         self.cost.amounts["stored"] += count * kind.bits
         if where.kind == "registers":
             self.cost.amounts["register_writes"] += count * where.array.size
@@ -354,10 +364,9 @@ class _Walk:
         return (
             places is not None
             and load.places is not None
-            and load.value is not None
-            and load.value.form is not None
+            and load.address.form is not None
             and np.array_equal(np.unique(load.places), np.unique(places))
-            and bool(load.value.form.terms)
+            and bool(load.address.form.terms)
         )
 
     def share(self, where: Storage, places: Ints | None, count: int) -> int:
@@ -374,6 +383,11 @@ class _Walk:
         """Return the place, constants of the positions where affine, and how many differ."""
         where = self.storage[array]
         kind = IntType(where.address_bits)
+        if where.kind == "stream":  # the next element, wherever it belongs
+            axes = tuple(lane.var for lane in self.context if len(lane.offsets) > 1)
+            shape = tuple(len(self.lanes[axis].offsets) for axis in axes)
+            each: Ints = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+            return Value(kind, axes, each, each.size, 0, 0), None, each.size
         found = [self.expr(index, lazy=True) for index in indices]
         axes = common(found, self.order)
         sizes = tuple(len(self.lanes[axis].offsets) for axis in axes)
@@ -401,6 +415,22 @@ class _Walk:
         for part in parts[1:]:
             total = self.operate("add", kind, (part, total))
         return total, None, total.count
+
+    def own_copies(self, array: str, value: Value) -> tuple[Value, int]:
+        """Return a value that also differs by the lanes which have the array to themselves."""
+        own = [x for x in self.context if array in x.arrays and len(x.offsets) > 1]
+        if not own:
+            return value, 1
+        copies = math.prod(len(lane.offsets) for lane in own)
+        self.cost.private[array] = max(self.cost.private.get(array, 1), copies)
+        axes = tuple(axis for axis in self.order if axis in {*value.axes, *(x.var for x in own)})
+        sizes = tuple(len(self.lanes[axis].offsets) for axis in axes)
+        keys = [spread(value.ids, value.axes, axes)]
+        keys += [spread(np.arange(len(x.offsets)), (x.var,), axes) for x in own]
+        ids, count = classes(keys, sizes)
+        moved = Value(value.type, axes, ids, count, value.first, value.last, wires=(value,))
+        moved.form = value.form
+        return moved, copies
 
     def affine_address(
         self,
@@ -443,6 +473,8 @@ class _Walk:
     def load(self, expr: Load) -> Value:
         where = self.storage[expr.array]
         address, places, count = self.address(expr.array, expr.indices)
+        address, copies = self.own_copies(expr.array, address)
+        count *= copies
         constant = places is not None and address.form is not None and not address.form.terms
         if constant and where.array.values is not None and places is not None:
             table = np.asarray(where.array.values, dtype=np.int64)
@@ -451,7 +483,7 @@ class _Walk:
         latency = _LOAD_CYCLES[where.kind]
         if where.kind == "registers" and constant:
             latency = 0
-        share = -(-self.share(where, places, count) // where.replicas)
+        share = -(-self.share(where, places, count // copies) // where.replicas)
         begin, end = address.first, address.last
         if where.kind != "registers":
             begin, end = self.line(expr.array, "load").take(begin, end, share)
@@ -460,7 +492,9 @@ class _Walk:
         # what comes from outside stands on the port's own register
         kept = where.kind != "external" and latency > 0
         value = Value(expr.type, address.axes, address.ids, count, first, last, registered=kept)
-        access = Access(expr.array, False, count, places, last - latency, first - latency, address)
+        access = Access(
+            expr.array, False, count, places, last - latency, first - latency, address, copies
+        )
         self.accesses.append(access)
         self.values.append(value)
         self.cost.amounts["loaded"] += count * expr.type.bits
@@ -575,7 +609,7 @@ class _Walk:
         left = self.expr(expr.left, lazy=affine)
         right = self.expr(expr.right, lazy=affine)
         if affine and left.form is not None and right.form is not None:
-            found = self.affine(expr, left, right)
+            found = self.affine(expr, left.form, right.form, (left.axes, right.axes))
             if found is not None:
                 return found
         left, right = self.made(left), self.made(right)
@@ -602,51 +636,38 @@ class _Walk:
         found.form = None
         return found
 
-    def affine(self, expr: Binary, left: Value, right: Value) -> Value | None:
-        """Return an affine combination, None where it is a product of variables."""
-        assert left.form is not None  # noqa: S101 - narrows the type
-        assert right.form is not None  # noqa: S101 - narrows the type
-        axes = common((left, right), self.order)
-        sizes = tuple(len(self.lanes[axis].offsets) for axis in axes)
-        a = spread(left.form.constants, left.axes, axes)
-        b = spread(right.form.constants, right.axes, axes)
+    def affine(
+        self, expr: Binary, left: Form, right: Form, axes: tuple[Axes, Axes]
+    ) -> Value | None:
+        """Return an affine combination of affine forms; None where it is none."""
+        order = tuple(axis for axis in self.order if axis in {*axes[0], *axes[1]})
+        sizes = tuple(len(self.lanes[axis].offsets) for axis in order)
+        a, b = spread(left.constants, axes[0], order), spread(right.constants, axes[1], order)
         terms: Tally[str] = Tally()
         if expr.op in ("add", "sub"):
             sign = 1 if expr.op == "add" else -1
-            for name, factor in left.form.terms:
-                terms[name] += factor
-            for name, factor in right.form.terms:
-                terms[name] += sign * factor
             constants = a + sign * b
+            for name, factor in left.terms:
+                terms[name] += factor
+            for name, factor in right.terms:
+                terms[name] += sign * factor
         else:
-            if left.form.terms and right.form.terms:
+            moving, still = (right, left) if right.terms else (left, right)
+            if still.terms or (moving.terms and still.constants.ndim):
                 return None
-            if expr.op == "shl" and right.form.terms:
+            if expr.op == "shl" and (right.terms or right.constants.ndim):
                 return None
-            moving, still = (left, right) if left.form.terms else (right, left)
-            assert moving.form is not None and still.form is not None  # noqa: S101, PT018
-            if moving.form.terms and still.form.constants.ndim:
-                return None
-            factor = int(still.form.constants) if still.form.constants.ndim == 0 else 0
-            if expr.op == "shl":
-                if moving is not left and left.form.terms:
-                    return None
-                if not left.form.terms and right.form.constants.ndim == 0:
-                    factor = 1 << int(right.form.constants)
-                    constants = a * factor
-                    moving = left
-                else:
-                    factor = 1 << factor
-                    constants = a * factor
-            else:
-                constants = a * b
-            for name, each in moving.form.terms:
+            by = 1 << int(right.constants) if expr.op == "shl" else 1
+            constants = a * by if expr.op == "shl" else a * b
+            factor = by if expr.op == "shl" else int(still.constants.flat[0])
+            for name, each in moving.terms:
                 terms[name] += each * factor
         constants = np.broadcast_to(constants, sizes).astype(np.int64)
         listed = tuple(sorted((n, f) for n, f in terms.items() if f))
         ids, count = classes([constants], sizes)
         fixed = None if listed else constants
-        value = Value(expr.type, axes, ids, count, 0, 0, fixed=fixed, form=Form(listed, constants))
+        form = Form(listed, constants)
+        value = Value(expr.type, order, ids, count, 0, 0, fixed=fixed, form=form)
         value.stable = all(name not in self.counters for name, _ in listed)
         return value
 
