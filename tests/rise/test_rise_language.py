@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -326,5 +327,5 @@ def test_schemes_are_linear_in_each_size() -> None:
         for size in sizes(pattern.scheme):
             for name in symbols_of(size):
                 values = [replace_sizes(size, {name: i}) for i in range(4)]
-                steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+                steps = {b - a for a, b in pairwise(values)}
                 assert len(steps) == 1, (pattern.name, size)
