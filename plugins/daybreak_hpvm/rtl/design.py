@@ -25,7 +25,7 @@ class Wired:
     signals: External
 
 
-class Hardware(Elaboratable):
+class Hardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
     """A program. `start` is held up; `done` stays up from the cycle after the last one on."""
 
     def __init__(self, plan: ProgramPlan) -> None:

@@ -15,7 +15,7 @@ from daybreak_hpvm.rtl.values import shape
 __all__ = ["NodeHardware"]
 
 
-class NodeHardware(Elaboratable):
+class NodeHardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
     """One node.
 
     Attributes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from amaranth.sim import Simulator
 
@@ -33,7 +34,7 @@ def simulate_in_python(
         memory[name] = list(inputs[name])
     cycles = 0
 
-    async def bench(ctx):  # type: ignore[no-untyped-def]
+    async def bench(ctx: Any) -> None:
         nonlocal cycles
         loads = [(w, [0] * EXTERNAL_LATENCY) for w in hardware.wired if not w.port.store]
         stores = [w for w in hardware.wired if w.port.store]

@@ -141,11 +141,13 @@ def _find(name: str, named: str | None) -> Tool:
         )
     reasons: list[str] = []
     on_path = shutil.which(name)
-    for tool in (_probe(name, (on_path,), "PATH") if on_path else None, _packaged(name)):
-        if isinstance(tool, Tool):
-            return tool
-        if tool is not None:
-            reasons.append(tool)
+    found: list[Tool | str] = [] if on_path is None else [_probe(name, (on_path,), "PATH")]
+    if not any(isinstance(one, Tool) for one in found):
+        found.append(_packaged(name))
+    for one in found:
+        if isinstance(one, Tool):
+            return one
+        reasons.append(one)
     raise RequirementError(
         f"{name} is missing: {'; '.join(reasons)}",
         expected=f"{name} from version {_least(name)} on PATH, or its package",
