@@ -115,6 +115,49 @@ def test_a_folder_that_cannot_be_listed_is_told(
     assert (remark.file, remark.what) == ("shut", "cannot be listed: Permission denied")
 
 
+def test_files_that_cannot_be_read_are_told_and_the_rest_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "clone" / "CIFAR10" / "train"
+    folder.mkdir(parents=True)
+    for i, name in enumerate(("a", "b", "c")):
+        (folder / f"{name}.json").write_text(json.dumps(ABOUT))
+        (folder / f"{name}.tsv").write_text(CURVE.replace("50", f"5{i}"))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "result_0.txt").write_text(PLAIN)
+    (logs / "result_1.txt").write_text(PLAIN.replace(": 16", ": 15"))
+    opened, read = Path.open, Path.read_bytes
+
+    def refused(path: Path) -> bool:
+        return path.name in ("a.tsv", "b.json", "result_1.txt")
+
+    def refuse(path: Path, *given: object, **more: object) -> object:
+        if refused(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *given, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: refuse(path) if refused(path) else read(path)
+    )
+    results = tmp_path / "results"
+    done = run_import("dawnbench", tmp_path / "clone", results)
+    assert remarks(done) == [
+        ("CIFAR10/train/a.tsv", None, "cannot be read: Permission denied"),
+        ("CIFAR10/train/b.json", None, "cannot be read: Permission denied, the curve is kept"),
+    ]
+    assert rows("SELECT optimizer, dollars_per_hour FROM studies ORDER BY 1", results) == [
+        ("b", None),
+        ("c", 1024.48),
+    ]
+    done = run_import("mllog", logs, results)
+    assert ("result_1.txt", None, "cannot be read: Permission denied") in remarks(done)
+    assert rows("SELECT study_key FROM studies WHERE target = 'mlperf'", results) == [
+        ("result_0.txt",)
+    ]
+
+
 def test_an_entry_of_one_file_is_not_all_of_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "CIFAR10" / "train"
     (folder / "deeper" / "train").mkdir(parents=True)

@@ -68,7 +68,8 @@ class _Reading:
         self._squad = float(request.options.get("squad_target", 0.75))
         root = request.path.resolve()
         self._run = {
-            "name": request.name or f"dawnbench-{slug(root.name if root.is_dir() else root.stem)}",
+            "name": request.name
+            or f"dawnbench-{slug(root.name if request.path.is_dir() else root.stem)}",
         }
         # task, kind and curve -> the entry that has it
         self._curves: dict[tuple[object, ...], str] = {}
@@ -109,7 +110,14 @@ class _Reading:
                 file, "TSV without JSON: nothing is known of author, hardware and price"
             )
             return About({}, {})
-        about = read_about(entry.json, self._file(entry.json, entry), self._findings)
+        file = self._file(entry.json, entry)
+        try:
+            about = read_about(entry.json, file, self._findings)
+        except UserError as error:
+            if entry.kind != "train":
+                raise
+            self._findings.remark(file, f"cannot be read: {error.message}, the curve is kept")
+            about = None
         return about or About({}, {})
 
     def _train(self, entry: Entry, task: Task) -> RecordedStudy | None:

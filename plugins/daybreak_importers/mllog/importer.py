@@ -65,7 +65,7 @@ class _Reading:
         self._findings = findings
         self._systems = Systems(request.path, findings)
         root = request.path.resolve()
-        stem = root.name if root.is_dir() else root.stem
+        stem = root.name if request.path.is_dir() else root.stem
         self._collection = {"name": request.name or f"mllog-{slug(stem)}"}
         given = request.options.get("round")
         self._round = None if given is None else float(given)

@@ -114,7 +114,7 @@ def read_lines(path: Path) -> Iterator[Line | Damaged]:
         with path.open("rb") as file:
             yield from scan(iter(lambda: file.read(_BLOCK), b""))
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", file=path) from error
+        raise UserError(str(error.strerror or error), file=path) from error
 
 
 def scan(blocks: Iterator[bytes]) -> Iterator[Line | Damaged]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daybreak_importers.findings import Findings
-from daybreak_importers.text import as_text, find_number, scrub, utc
+from daybreak_importers.text import as_text, find_number, is_future, scrub, utc
 
 __all__ = ["Execution", "Timed", "read_execution"]
 
@@ -73,6 +73,8 @@ def read_execution(content: Any, file: str, findings: Findings) -> Execution | N
     began = utc(content.get("datetime"))
     if began is None:
         findings.remark(file, f"no date: datetime {as_text(content.get('datetime'))}")
+    if is_future(began):
+        findings.remark(file, f"date in the future: datetime {as_text(content.get('datetime'))}")
     given = about.get("cpu")
     cpu: dict[str, Any] = given if isinstance(given, dict) else {}
     commit = content.get("commit_info")
