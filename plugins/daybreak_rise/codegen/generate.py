@@ -358,9 +358,13 @@ def _check(expression: Expr) -> None:
     """
     if expression.free:
         raise BuildFailed(f"free identifiers: {', '.join(sorted(expression.free))}")
+    seen: set[Type] = set()
     for one in nodes(expression):
         statics = getattr(one, "statics", ())
-        symbol = next((s for s in statics if isinstance(s, Nat)), None) or _symbol(one.type)
+        symbol = next((s for s in statics if isinstance(s, Nat)), None)
+        if one.type not in seen:
+            seen.add(one.type)
+            symbol = symbol or _symbol(one.type)
         if symbol is not None:
             raise BuildFailed(f"the size {symbol} is not known; code needs numbers")
 

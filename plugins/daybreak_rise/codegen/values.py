@@ -302,25 +302,22 @@ class Lane(Value):
         return f"{self.of!r}.{self.place!r}"
 
 
-def loads(value: Value) -> Iterator[Load]:
-    """Yield every load in `value`, those in its indices among them."""
-    if isinstance(value, Load):
-        yield value
-    index = value.index()
-    if index is not None:
-        for read in index.reads():
-            yield from loads(read)
-    for part in value.parts():
-        yield from loads(part)
+def loads(value: Value) -> list[Load]:
+    """Return every load in `value`, those in its indices among them."""
+    return [one for one in _everything(value) if isinstance(one, Load)]
 
 
-def registers(value: Value) -> Iterator[Register]:
-    """Yield every register that `value` uses."""
-    if isinstance(value, Register):
-        yield value
-    index = value.index()
-    if index is not None:
-        for read in index.reads():
-            yield from registers(read)
-    for part in value.parts():
-        yield from registers(part)
+def registers(value: Value) -> list[Register]:
+    """Return every register that `value` uses."""
+    return [one for one in _everything(value) if isinstance(one, Register)]
+
+
+def _everything(value: Value) -> list[Value]:
+    """Return a value and all it is computed from."""
+    found = [value]
+    for one in found:
+        index = one.index()
+        if index is not None:
+            found += index.reads()
+        found += one.parts()
+    return found
