@@ -85,13 +85,11 @@ def test_programs_agree_with_independent_solutions(name: str, number: int, seed:
     assert {k: list(v) for k, v in found.items()} == solve(name, options, inputs)
 
 
-@pytest.mark.parametrize("name", list(SMALL))
+@pytest.mark.parametrize("name", ["audio", "edge"])
 def test_solutions_also_agree_on_any_input_of_the_right_types(name: str) -> None:
-    """Wrap-around included: images, masks and samples of any value."""
+    """Images, masks and samples of any value (any graph and any gas would mean nothing)."""
     from random import Random
 
-    if name in ("bfs", "preeuler"):
-        pytest.skip("rows that are no graph, and states that are no gas, mean nothing")
     program, random = define(name).program, Random(3)
     for _ in range(5):
         inputs: dict[str, Any] = {}

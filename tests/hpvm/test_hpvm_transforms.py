@@ -314,6 +314,20 @@ def test_scalars_with_equal_names_are_told_apart_when_nodes_are_fused() -> None:
     assert interpret(made, inputs) == interpret(program, inputs)
 
 
+def test_a_fused_node_gets_a_name_that_is_free() -> None:
+    p = ProgramBuilder("taken")
+    x, t = p.input("A_B", u(8), (3,)), p.array("t", u(9), (3,))
+    y, z = p.array("y", u(8), (3,)), p.output("z", u(8), (3,))
+    for name, source, target in (("A", x, t), ("B", t, y), ("C", y, z)):
+        with p.node(name) as n, n.loop("i", 3) as i:
+            target[i] = source[i] + 1
+    program = p.build()
+    made = transform(program, {"A_Nd_F_B": 1, "B_Nd_F_C": 1, "C_LF": 1})
+    validate(made)
+    assert [node.name for node in made.nodes] == ["A_B_1_C"]
+    assert interpret(made, {"A_B": [1, 2, 253]})["z"] == (4, 5, 0)
+
+
 def test_a_buffered_input_is_read_once_and_in_order() -> None:
     program = _pipeline("reversed")
     made = buffer_input(program, "B", "t")

@@ -134,12 +134,13 @@ class _Application:
         first, second = self.home[directive.node], self.home[directive.target]
         if first == second:
             return  # together already, through others
+        before = {node.name for node in self.program.nodes}
         try:
             self.program = fuse_nodes(self.program, first, second)
         except IllegalTransformationError as illegal:
             self.remarks[name] = illegal.message
             return
-        fused = f"{first}_{second}"
+        fused = next(node.name for node in self.program.nodes if node.name not in before)
         self.home = {n: fused if h in (first, second) else h for n, h in self.home.items()}
 
     def fuse_loops(self) -> None:

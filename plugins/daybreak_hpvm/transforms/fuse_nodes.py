@@ -27,7 +27,7 @@ def fuse_nodes(program: Program, first: str, second: str, *, name: str | None = 
         program: the program.
         first: the node that writes.
         second: the node that reads.
-        name: the new node's name; ``first_second`` otherwise.
+        name: the new node's name; otherwise ``first_second``, numbered if that is taken.
 
     Raises:
         UnknownDirectiveError: no such node.
@@ -66,7 +66,7 @@ def fuse_nodes(program: Program, first: str, second: str, *, name: str | None = 
             body_a = rename_body(body_a, {array: copy.name})
         body_b = rename_body(body_b, {array: copy.name})
     fused = Node(
-        name or f"{first}_{second}",
+        name or fresh.fresh(f"{first}_{second}"),
         tuple(dict.fromkeys([*a.inputs, *(x for x in b.inputs if x not in between)])),
         tuple(x for x in (*a.outputs, *b.outputs) if x not in dropped),
         body_a + body_b,
