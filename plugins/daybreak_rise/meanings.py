@@ -7,6 +7,7 @@ to the maps around) and the static parameters; then the arguments' values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -43,9 +44,9 @@ def _map(at: At, function: Function, array: Value) -> Value:
 
 
 def _reduce(at: At, function: Function, start: Value, array: Value) -> Value:
-    place = (slice(None),) * at.axis
     for i in range(first_leaf(array).shape[at.axis]):
-        part = each(array, lambda a, i=i: a[(*place, i)])
+        place = (*(slice(None),) * at.axis, i)
+        part = each(array, itemgetter(place))
         start = function(at.axis, start)(at.axis, part)
     return start
 

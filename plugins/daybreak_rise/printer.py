@@ -109,8 +109,8 @@ def _lines(one: Expr, names: Mapping[str, str], width: int, indent: str) -> list
         return [indent + flat]
     if isinstance(one, Lambda):
         inner = _named(one.param, names)
-        head = f"{indent}{inner[one.param.name]}."
-        return [head, *_lines(one.body, inner, width, indent + "  ")]
+        start = f"{indent}{inner[one.param.name]}."
+        return [start, *_lines(one.body, inner, width, indent + "  ")]
     head, arguments = spine(one)
     if isinstance(head, Primitive) and _piped(head, arguments):
         *before, last = arguments

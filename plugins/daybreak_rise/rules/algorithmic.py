@@ -307,7 +307,8 @@ def reduce_split(k: Size) -> Strategy:
         if reason is not None:
             return reason
         parts = map_(reduce_(form.function, form.start))
-        return form.array | split(k) | parts | reduce_(form.function, form.start)
+        made: Expr = form.array | split(k) | parts | reduce_(form.function, form.start)
+        return made
 
     return rule(f"reduce_split({k})", run, needs="a reduce")
 
@@ -325,7 +326,8 @@ def reduce_reordered(k: Size) -> Strategy:
         reason = _does_not_divide(k, form.array.type.size)
         if reason is not None:
             return reason
-        return form.array | reorder_with_stride(k) | reduce_(form.function, form.start)
+        made: Expr = form.array | reorder_with_stride(k) | reduce_(form.function, form.start)
+        return made
 
     return rule(f"reduce_reordered({k})", run, needs="a reduce")
 
@@ -469,7 +471,8 @@ def overlapped_tiling(k: Size) -> Strategy:
         reason = _does_not_divide(k, e.type.size * s)
         if reason is not None:
             return reason
-        return found[1][0] | slide(k + n - s, k) | map_(slide(n, s)) | join
+        made: Expr = found[1][0] | slide(k + n - s, k) | map_(slide(n, s)) | join
+        return made
 
     return rule(f"overlapped_tiling({k})", run, needs="a slide")
 

@@ -418,7 +418,8 @@ def _slide_split(y: Expr, cut: Primitive, windows: Primitive) -> Expr:
     assert not isinstance(k, str)  # noqa: S101  (sizes)
     assert not isinstance(n, str)  # noqa: S101
     assert not isinstance(s, str)  # noqa: S101
-    return y | slide(k * s + n - s, k * s) | map_(slide(n, s))
+    made: Expr = y | slide(k * s + n - s, k * s) | map_(slide(n, s))
+    return made
 
 
 # slide(n, s) >> S(k) -> slide(k*s + n - s, k*s) >> *slide(n, s): a block of windows from a tile
