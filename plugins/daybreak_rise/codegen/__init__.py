@@ -10,7 +10,8 @@ loops, memory), `tidy`, `registers.keep_own`, `kernels.cut`, `barriers`, `regist
 
 from __future__ import annotations
 
-from daybreak_rise.codegen.generate import Lowered, Target, generate, lower
+from daybreak_rise.codegen.generate import Target, generate, lower
+from daybreak_rise.codegen.lowered import Lowered
 from daybreak_rise.codegen.program import SCALAR_BYTES, Argument, Kernel, Program, fit
 
 #: names the generator in the identity of what was measured: code of another one is another matter

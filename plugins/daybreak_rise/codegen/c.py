@@ -1,5 +1,7 @@
 """C with GCC's vectors, for one thread or (on request) OpenMP."""
 
+# ruff: noqa: ARG002 - a language need not use all that a dialect is told
+
 from __future__ import annotations
 
 from daybreak_rise.codegen.dialect import Dialect

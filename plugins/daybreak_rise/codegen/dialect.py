@@ -1,5 +1,7 @@
 """What the target languages do differently; `Dialect` holds what C-like languages share."""
 
+# ruff: noqa: ARG002 - a language need not use all that a dialect is told
+
 from __future__ import annotations
 
 from daybreak import BuildFailed

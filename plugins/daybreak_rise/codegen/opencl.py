@@ -1,5 +1,7 @@
 """OpenCL C 1.2."""
 
+# ruff: noqa: ARG002 - a language need not use all that a dialect is told
+
 from __future__ import annotations
 
 from daybreak_rise.codegen.dialect import Dialect

@@ -51,8 +51,11 @@ def coordinates(level: Level, dimension: int) -> tuple[Coordinate, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """That an offset tells a work-item's share: digit of weight `weight` among `size`, every
-    `count`-th of which is the same work-item's (at `level` and `dimension`)."""
+    """That an offset tells a work-item's share.
+
+    It has a digit of weight `weight` from 0 to `size` - 1, every `count`-th value of which is the
+    same work-item's (at `level` and `dimension`).
+    """
 
     level: Level
     dimension: int

@@ -1,5 +1,7 @@
 """Translation of the patterns that compute and of those that say how to run."""
 
+# ruff: noqa: ARG001 - all handlers are called alike
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

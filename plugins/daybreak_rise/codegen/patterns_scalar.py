@@ -1,5 +1,7 @@
 """Translation of literals and of the patterns of layer `scalar`."""
 
+# ruff: noqa: ARG001 - all handlers are called alike
+
 from __future__ import annotations
 
 import operator

@@ -9,12 +9,10 @@ sizes: it shows that a program is right for all schedules, at some thousand stat
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from daybreak_rise.codegen.generate import Lowered
 from daybreak_rise.codegen.index import Index, Variable
 from daybreak_rise.codegen.ir import (
     Allocate,
@@ -29,6 +27,7 @@ from daybreak_rise.codegen.ir import (
     Space,
     Store,
 )
+from daybreak_rise.codegen.lowered import Lowered
 from daybreak_rise.codegen.values import (
     Broadcast,
     Choice,
@@ -48,7 +47,7 @@ __all__ = ["Fault", "simulate"]
 _Item: TypeAlias = tuple[tuple[int, int, int], tuple[int, int, int]]  # group, place in it
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818  (what it found, not what went wrong here)
     """The program is wrong: a race, an access outside a buffer, a barrier that some miss."""
 
 
@@ -72,8 +71,8 @@ def simulate(lowered: Lowered, inputs: Mapping[str, Any]) -> dict[str, list[floa
     for number, block in enumerate(lowered.blocks):
         local, groups = lowered.sizes(number)
         shared = _Shared(memory)
-        for group in itertools.product(*map(range, groups)):
-            _run_group(block, lowered, shared, values, group, local, groups)
+        for group in _places(groups):
+            _run_group(block, lowered, shared, values, group, local)
     return {
         argument.name: memory[lowered.buffers[argument.name]]
         for argument in lowered.arguments
@@ -138,13 +137,12 @@ def _run_group(
     lowered: Lowered,
     shared: _Shared,
     values: Mapping[Register, Any],
-    group: tuple[int, ...],
+    group: tuple[int, int, int],
     local: tuple[int, int, int],
-    groups: tuple[int, int, int],
 ) -> None:
     shared.new_group()
     running = []
-    for place in itertools.product(*map(range, local)):
+    for place in _places(local):
         now: dict[Variable, int] = {}
         for variable, (level, dimension) in lowered.places.items():
             now[variable] = {
@@ -152,7 +150,7 @@ def _run_group(
                 Level.GROUP: group[dimension],
                 Level.GLOBAL: group[dimension] * local[dimension] + place[dimension],
             }[level]
-        item = _Item_of(group, place)
+        item = (group, place)
         running.append(_WorkItem(shared, item, now, dict(values)).run(block))
     while running:
         stopped = [next(one, None) for one in running]
@@ -163,8 +161,8 @@ def _run_group(
         shared.barrier()
 
 
-def _Item_of(group: Sequence[int], place: Sequence[int]) -> _Item:  # noqa: N802
-    return (group[0], group[1], group[2]), (place[0], place[1], place[2])
+def _places(sizes: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    return [(x, y, z) for x in range(sizes[0]) for y in range(sizes[1]) for z in range(sizes[2])]
 
 
 class _WorkItem:

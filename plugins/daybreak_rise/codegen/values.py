@@ -4,6 +4,8 @@ Every value has a scalar type by name ("f32", "f64", "i32", "bool") and a `width
 else the number of lanes. They print nothing themselves: see `printing`.
 """
 
+# ruff: noqa: ARG002 - all values are rebuilt alike
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

@@ -67,8 +67,8 @@ def tiled(n: int, m: int, k: int, tiling: Tiling = TILINGS[0]) -> Kernel:
         BuildFailed: the tiles do not divide the matrices, or the blocks the tiles.
     """
     t = tiling
-    parts = ((n, t.tile_n), (m, t.tile_m), (k, t.tile_k), (t.tile_n, t.block_n))
-    parts = (*parts, (t.tile_m, t.block_m), (t.block_n, 4), (t.block_m, 4))
+    tiles = ((n, t.tile_n), (m, t.tile_m), (k, t.tile_k))
+    parts = (*tiles, (t.tile_n, t.block_n), (t.tile_m, t.block_m), (t.block_n, 4), (t.block_m, 4))
     for whole, part in parts:
         if whole % part:
             raise BuildFailed(f"{part} does not divide {whole} in {t}")
