@@ -54,8 +54,8 @@ FF_FEATURES = (
 #: shapes of a block of 18 kbit: words x bits (DP16KD; RAMB18 has the same)
 _BLOCKS = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 #: a memory in look-up tables is cheaper than a block up to so many parts of 16 x 4 bits: where Yosys
-#: 0.70 was seen to change its mind (25 and 28 parts on ECP5, 32 and 40 on 7-series)
-LUTRAM_PARTS: Mapping[str, int] = {"ecp5": 26, "xc7": 36}
+#: 0.70 was seen to change its mind (between 25 and 28 parts on ECP5, beyond 40 on 7-series)
+LUTRAM_PARTS: Mapping[str, int] = {"ecp5": 26, "xc7": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,17 @@ def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) ->
 
 
 def _blocks_of_product(left: int, right: int) -> int:
-    if min(left, right) < 2:
-        return 0
-    if max(left, right) <= MUL_BITS:
-        return 1
-    return math.ceil(left / LIMB_BITS) * math.ceil(right / LIMB_BITS)
+    """Return the multipliers of a product; one by a single bit is done in look-up tables."""
+    return sum(a > 1 and b > 1 for a in _parts(left) for b in _parts(right))
+
+
+def _parts(bits: int) -> list[int]:
+    """Return the widths of the parts that an operand is cut into."""
+    parts = []
+    while bits > MUL_BITS:
+        parts.append(LIMB_BITS)
+        bits -= LIMB_BITS
+    return [*parts, bits]
 
 
 def _kept(storage: Storage, private: int, amounts: Counter[str], family: str) -> int:

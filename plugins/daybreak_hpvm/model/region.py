@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -601,7 +601,7 @@ class _Walk:
         return Value(
             kind, value.axes, value.ids, value.count, value.first, value.last, fixed=value.fixed,
             form=form, since=value.since, registered=value.registered, stable=value.stable,
-            wires=(value,),
+            wires=(value,), width=value.width,
         )  # fmt: skip
 
     def binary(self, expr: Binary) -> Value:
@@ -615,7 +615,8 @@ class _Walk:
         left, right = self.made(left), self.made(right)
         op = expr.op
         if op in ("shl", "shr") and right.fixed is not None and right.fixed.ndim == 0:
-            return self.renamed_shift(left, expr.type)
+            amount = int(right.fixed)
+            return self.shifted(left, amount if op == "shl" else -amount, expr.type)
         if op == "mul" and left.fixed is not None:
             left, right = right, left
         if op == "mul" and right.fixed is not None and right.fixed.ndim == 0:
@@ -629,11 +630,13 @@ class _Walk:
                     return self.renamed(other, expr.type)
         return self.operate(op, expr.type, (left, right))
 
-    def renamed_shift(self, value: Value, kind: IntType) -> Value:
-        found = self.renamed(value, IntType(max(1, kind.bits), kind.signed))
+    def shifted(self, value: Value, amount: int, kind: IntType) -> Value:
+        """Return ``value * 2**amount``, rounded down: wires."""
+        found = self.renamed(value, kind)
         if found is value:
-            return value
+            found = replace(value, wires=(value,))
         found.form = None
+        found.width = max(1, value.bits + amount)
         return found
 
     def affine(
@@ -676,7 +679,7 @@ class _Walk:
         if not digits:
             return self.constant(0, kind)
         if len(digits) == 1 and digits[0][0] > 0:
-            return self.renamed_shift(value, kind)
+            return self.shifted(value, digits[0][1], kind)
         if len(digits) <= CONSTANT_DIGITS:
             return self.operate("add" if len(digits) > 1 else "neg", kind, (value,))
         constant = self.constant(factor, IntType(factor.bit_length() + (factor < 0), factor < 0))
@@ -700,7 +703,7 @@ class _Walk:
         last = max(one.last for one in operands)
         for one in operands:
             one.use(last)
-        self.count(op, kind, types[0], types[-1], count)
+        self.count(op, kind, types[0], types[-1], count, (operands[0].bits, operands[-1].bits))
         since: dict[str, int] = {}
         for one in operands:
             for name, cycles in one.since.items():
@@ -721,8 +724,16 @@ class _Walk:
         form = Form((), values)
         return Value(kind, axes, ids, count, 0, 0, fixed=values, form=form)
 
-    def count(self, op: str, kind: IntType, left: IntType, right: IntType, number: int) -> None:
-        """Note `number` operators."""
+    def count(
+        self,
+        op: str,
+        kind: IntType,
+        left: IntType,
+        right: IntType,
+        number: int,
+        bits: tuple[int, int] | None = None,
+    ) -> None:
+        """Note `number` operators; `bits` of a product's operands, if fewer than their types'."""
         if number <= 0:
             return
         amounts = self.cost.amounts
@@ -747,10 +758,10 @@ class _Walk:
         elif op in ("shl", "shr"):
             amounts["shift"] += number * kind.bits * max(1, right.bits)
         elif op == "mul":
-            self.cost.multipliers[left.bits, right.bits] += number
-            parts = math.ceil(left.bits / LIMB_BITS) * math.ceil(right.bits / LIMB_BITS)
+            self.cost.multipliers[bits or (left.bits, right.bits)] += number
             if mul_latency(left.bits, right.bits) > 1:
-                amounts["products"] += number * kind.bits * (parts - 1)
+                cuts = [max(1, -(-(one.bits - 1) // LIMB_BITS)) for one in (left, right)]
+                amounts["products"] += number * kind.bits * (cuts[0] * cuts[1] - 1)
 
 
 _BIT = IntType(1)

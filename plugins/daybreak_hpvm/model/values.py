@@ -47,6 +47,7 @@ class Value:
         stable: the same throughout the region.
         used: last cycle in which it is used.
         wires: the value that this one only renames, if it does.
+        width: bits of what is left after a shift to the right; 0: as the type has.
     """
 
     type: IntType
@@ -62,6 +63,12 @@ class Value:
     stable: bool = False
     used: int = 0
     wires: tuple[Value, ...] = ()
+    width: int = 0
+
+    @property
+    def bits(self) -> int:
+        """Bits that say something: those above only repeat the sign, or are 0."""
+        return min(self.width or self.type.bits, self.type.bits)
 
     def use(self, cycle: int) -> None:
         """Note a use in `cycle`; wires are traced back to what drives them."""
