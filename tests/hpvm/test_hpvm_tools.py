@@ -184,6 +184,15 @@ def test_requirements_are_told_without_running_a_package(fresh: Path) -> None:
     assert "pip install" in told["yosys"].remedy
 
 
+def test_tools_are_made_ready_by_one_call_each(fresh: Path) -> None:
+    fake(fresh, "yosys", "Yosys 0.61")
+    fake(fresh, "nextpnr-ecp5", "(Version nextpnr-0.7)")
+    told: list[float | None] = []
+    said = tools.prepare(lambda fraction, _: told.append(fraction))
+    assert "Yosys 0.61" in said
+    assert told == [0.0, 0.5, 1.0]
+
+
 def test_a_cache_gives_back_what_was_put(tmp_path: Path) -> None:
     cache, key = Cache(tmp_path / "cache"), digest("a", 1)
     assert cache.get("kind", key) is None

@@ -20,7 +20,7 @@ from daybreak_hpvm.rtl.tools import find_yosys, tool_environment
 __all__ = ["Netlist", "resources", "synthesise"]
 
 # What a cell takes. ECP5: a carry cell is two look-up tables, a 16x4 memory six (four hold the bits,
-# two write them), nextpnr's count; 7-series: cells by the families' user guides, block memories in
+# its write port takes the place of two); 7-series: cells by the families' user guides, block memories in
 # units of 18 kbit.
 _ECP5: Final[Mapping[str, tuple[str, float]]] = {
     "LUT4": ("lut", 1),
@@ -37,9 +37,14 @@ _XC7: Final[Mapping[str, tuple[str, float]]] = {
     "INV": ("lut", 0),
     "SRL16E": ("lut", 1),
     "SRLC32E": ("lut", 1),
+    "RAM32X1S": ("lut", 1),
+    "RAM64X1S": ("lut", 1),
+    "RAM128X1S": ("lut", 2),
+    "RAM256X1S": ("lut", 4),
     "RAM32X1D": ("lut", 2),
     "RAM64X1D": ("lut", 2),
     "RAM128X1D": ("lut", 4),
+    "RAM256X1D": ("lut", 8),
     "RAM32M": ("lut", 4),
     "RAM64M": ("lut", 4),
     **{f"FD{kind}": ("ff", 1) for kind in ("RE", "SE", "CE", "PE")},

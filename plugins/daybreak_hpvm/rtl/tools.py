@@ -11,10 +11,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from daybreak import Requirement, RequirementError, cache_folder
+from daybreak_hpvm.rtl.process import Progress, ToolLimits, run_tool
 
 __all__ = [
     "INSTALL",
@@ -23,6 +25,7 @@ __all__ = [
     "find_compiler",
     "find_nextpnr",
     "find_yosys",
+    "prepare",
     "requirements",
     "tool_environment",
 ]
@@ -51,6 +54,7 @@ class Tool:
 
 
 _VERSION_SECONDS = 30.0
+_FIRST_CALL_SECONDS = 900.0
 
 
 def tool_environment() -> dict[str, str]:
@@ -204,6 +208,28 @@ def compiler() -> Tool:
             remedy="Debian, Ubuntu: sudo apt install g++",
         )
     return found
+
+
+def prepare(progress: Progress, *, family: str = "ecp5") -> str:
+    """Run each tool once, so that packages' tools compile themselves now; say which they are.
+
+    Raises:
+        RequirementError: a tool is missing or too old.
+        TrialFailed: a tool does not run.
+    """
+    found = [find_yosys(), *([find_nextpnr()] if family == "ecp5" else [])]
+    with tempfile.TemporaryDirectory(prefix="daybreak-hpvm-") as name:
+        for number, tool in enumerate(found):
+            progress(number / len(found), f"{tool.name}: first call, a minute or so")
+            run_tool(
+                [*tool.command, "--version"],
+                Path(name),
+                ToolLimits(seconds=_FIRST_CALL_SECONDS, memory_bytes=None),
+                name=tool.name,
+                environment=tool_environment(),
+            )
+    progress(1.0, "done")
+    return ", ".join(f"{tool.version} ({tool.found})" for tool in found)
 
 
 def requirements() -> list[Requirement]:
