@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -88,6 +89,34 @@ def test_a_tool_that_ends_but_leaves_a_child_with_its_output_is_not_waited_for(
     with pytest.raises(TrialFailed, match="more than 3 s"):
         run_tool(python(text), tmp_path, ToolLimits(seconds=3), name="parent")
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's end"
+)
+def test_a_tool_dies_with_whoever_called_it(tmp_path: Path) -> None:
+    caller = (
+        "from pathlib import Path; from daybreak_hpvm.rtl.process import *; import sys; "
+        "run_tool([sys.executable, '-c', 'import os, time; "
+        "print(os.getpid(), flush=True); time.sleep(60)'], Path('.'), ToolLimits(), "
+        "name='sleeper', follow=lambda line: print(line, end='', flush=True))"
+    )
+    with subprocess.Popen(
+        python(caller), cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        tool = int(process.stdout.readline())
+        process.kill()
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{tool}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            break
+        if state == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the tool lives on")
 
 
 def test_memory_is_bounded_but_addresses_are_not(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import ctypes
 import os
 import resource
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from daybreak import FailureKind, OutOfMemory, TrialFailed
 
 __all__ = ["Progress", "ToolError", "ToolLimits", "run_tool"]
 
+_PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 40
 _TAIL_BYTES = 64 * 1024
 _STARVED = ("bad_alloc", "Cannot allocate memory", "out of memory", "Out of memory", "ENOMEM")
@@ -61,7 +64,7 @@ def run_tool(
     """Run `command` in `folder`; return the end of what it printed (64 KiB at most).
 
     `follow` gets every line as it comes. The program gets a process group of its own, which is
-    killed however this call ends.
+    killed however this call ends; on Linux it also dies with the thread that made the call.
 
     Raises:
         TrialFailed: it takes too long (kind `timeout`).
@@ -106,7 +109,14 @@ def run_tool(
 
 
 def _bounded(limits: ToolLimits) -> Callable[[], None]:
+    """Return what the child does before it becomes the tool: bound itself, and die with us."""
+    prctl = None
+    if sys.platform == "linux":
+        prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
     def apply() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if limits.memory_bytes is not None:
             _, hard = resource.getrlimit(resource.RLIMIT_DATA)
             value = limits.memory_bytes
