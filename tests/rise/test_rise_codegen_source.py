@@ -19,6 +19,7 @@ from daybreak_rise.dsl import (
     fst,
     fun,
     join,
+    let,
     literal,
     map_,
     map_global,
@@ -89,6 +90,37 @@ def matrices(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def plain(text: str) -> str:
     return re.sub(r"\s+", " ", text)
+
+
+def test_the_documentation_shows_what_is_generated() -> None:
+    page = Path(__file__).parents[2] / "docs" / "targets" / "rise-codegen.md"
+    text = page.read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    e = fun(
+        array(64, 256, f32),
+        array(256, f32),
+        lambda matrix, vector: (
+            matrix
+            | split(16)
+            | map_work_group(0)(
+                lambda block: let(
+                    vector | map_local(0)(lambda v: v) | to_local,
+                    lambda kept: (
+                        block
+                        | map_local(0)(
+                            lambda row: (
+                                zip_(row, kept)
+                                | reduce_seq()(lambda s, p: s + fst(p) * snd(p), 0.0)
+                            )
+                        )
+                    ),
+                )
+            )
+            | join
+        ),
+    )
+    found = generate(e, name="rows", local_size=16, global_size=64).source
+    assert shown.strip() == found.strip()
 
 
 # ---- matrix multiplication as an expert writes it
