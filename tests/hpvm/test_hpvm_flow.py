@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,20 @@ def test_a_netlist_computes_the_same(name: str, kept: Cache) -> None:
     plan, _, _ = flow.generate(made)
     assert plan.cycles is not None
     assert found.cycles == plan.cycles[0]
+
+
+@pytest.mark.slow
+def test_a_netlist_with_a_wrong_multiplier_is_seen(kept: Cache) -> None:
+    from daybreak_hpvm.rtl.gates import simulate_netlist
+
+    program = convolution()
+    made = transform(program, INNER)
+    design = flow.synthesise(made, DEVICES["ecp5-25k"], cache=kept, place=False)
+    assert ".SIGNEDA(1'h1)" in design.netlist
+    wrong = replace(design, netlist=design.netlist.replace(".SIGNEDA(1'h1)", ".SIGNEDA(1'h0)", 1))
+    inputs = data(program, 3)
+    found = simulate_netlist(made, wrong, inputs, cache=kept)
+    assert list(found.outputs["y"]) != convolved(inputs)
 
 
 @pytest.mark.slow
