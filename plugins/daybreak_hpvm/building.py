@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from daybreak import (
     Benchmark,
@@ -24,14 +24,24 @@ from daybreak import (
 )
 from daybreak_hpvm.devices import RESOURCES, Device, share
 from daybreak_hpvm.identity import source_digest
-from daybreak_hpvm.ir import Program, fingerprint
+from daybreak_hpvm.ir import Program
 from daybreak_hpvm.problem import Problem, compare
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.process import ToolLimits
 from daybreak_hpvm.session import check_fits, samples_of
 from daybreak_hpvm.transforms import EXPANSION_LIMIT, expanded_size
 
-__all__ = ["Built", "RtlSession", "build_design", "requirements", "simulate_design"]
+if TYPE_CHECKING:
+    from daybreak_hpvm.rtl.flow import Design
+
+__all__ = [
+    "Built",
+    "RtlSession",
+    "build_design",
+    "built_design",
+    "requirements",
+    "simulate_design",
+]
 
 
 @dataclass
@@ -64,13 +74,54 @@ def requirements(family: str) -> list[Requirement]:
     return [one for one in tools() if family == "ecp5" or one.name != "nextpnr-ecp5"]
 
 
-def _recorded(cache: Cache, key: str, seconds: Mapping[str, float]) -> dict[str, float]:
+def _recorded(cache: Cache, key: str, seconds: float) -> float:
     """Return the seconds that are on record for `key`, else put `seconds` there."""
     known = cache.get("seconds", key)
     if known is None:
-        cache.put("seconds", key, {name: float(value) for name, value in seconds.items()})
-        return dict(seconds)
-    return {name: float(value) for name, value in known.items()}
+        cache.put("seconds", key, {"seconds": float(seconds)})
+        return float(seconds)
+    return float(known["seconds"])
+
+
+def built_design(
+    program: Program, device: Device, limits: ToolLimits, *, place: bool
+) -> tuple[Design, dict[str, float]]:
+    """Return the hardware of `program`, and the seconds of each phase when it was done first.
+
+    Raises:
+        ResourceExceeded: it does not fit; its attribute `seconds` holds the phases.
+        BuildFailed: the generator cannot write it down.
+        TrialFailed: a tool takes too long or too much memory, or fails.
+    """
+    from daybreak_hpvm.rtl.flow import default_cache, generate, synthesise
+
+    cache = default_cache()
+    began = time.perf_counter()
+    try:
+        _, text, _ = generate(program)
+    except RecursionError:
+        raise BuildFailed(
+            "the hardware's expressions are nested too deeply for the generator: too many accesses "
+            "share a port"
+        ) from None
+    generated = time.perf_counter() - began
+
+    def first(phase: str, seconds: float) -> float:
+        on = device.name if phase == "place" else device.family
+        return _recorded(cache, digest("first", phase, text, on), seconds)
+
+    try:
+        made = synthesise(program, device, limits, cache=cache, place=place)
+    except ResourceExceeded as error:
+        spent = time.perf_counter() - began - generated
+        taken = {
+            "generate": first("generate", generated),
+            "synthesise": first("synthesise", spent),
+        }
+        error.seconds = taken  # type: ignore[attr-defined]
+        raise
+    phases = {**made.phases, "generate": generated}
+    return made, {name: first(name, seconds) for name, seconds in phases.items()}
 
 
 def build_design(
@@ -89,8 +140,6 @@ def build_design(
         TrialFailed: a tool takes too long or too much memory, or fails.
         BuildFailed: there is no router for this family, and no clock is given.
     """
-    from daybreak_hpvm.rtl.flow import default_cache, synthesise
-
     if mhz is None and device.family != "ecp5":
         raise BuildFailed(f"nothing routes designs for {device.name}: set the option `clock_mhz`")
     size = expanded_size(program)
@@ -99,16 +148,7 @@ def build_design(
             f"unrolled, the program has {size} statements; no device holds that many",
             numbers={"statements": float(size), "statements_available": float(EXPANSION_LIMIT)},
         )
-    cache = default_cache()
-    key = digest("built", fingerprint(program), device.name, mhz is None, source_digest())
-    began = time.perf_counter()
-    try:
-        made = synthesise(program, device, limits, cache=cache, place=mhz is None)
-    except ResourceExceeded as error:
-        taken = _recorded(cache, key, {"build": time.perf_counter() - began})
-        error.seconds = taken  # type: ignore[attr-defined]
-        raise
-    taken = _recorded(cache, key, {"build": time.perf_counter() - began, **_within(made.phases)})
+    made, taken = built_design(program, device, limits, place=mhz is None)
     check_fits(made.used, device)
     if mhz is None:
         if made.fmax_hz is None:
@@ -118,14 +158,16 @@ def build_design(
         program,
         dict(made.used),
         mhz,
-        taken,
+        _as_phases(taken),
         facts={"code": made.code[:16], "cells": dict(made.cells)},
         phases=dict(made.phases),
     )
 
 
-def _within(phases: Mapping[str, float]) -> dict[str, float]:
-    return {f"build.{name}": seconds for name, seconds in phases.items()}
+def _as_phases(taken: Mapping[str, float]) -> dict[str, float]:
+    """Return the phases of a trial: `build`, and what it is made of."""
+    parts = {f"build.{name}": seconds for name, seconds in taken.items()}
+    return {"build": sum(taken.values()), **parts} if taken else {}
 
 
 def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) -> None:
@@ -139,9 +181,8 @@ def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits)
     cache = default_cache()
     began = time.perf_counter()
     found = simulate(built.program, inputs, limits, cache=cache)
-    key = digest("simulated", fingerprint(built.program), found.engine, source_digest())
-    taken = _recorded(cache, key, {"verify": time.perf_counter() - began})
-    built.seconds.update(taken)
+    key = digest("first", "simulate", built.facts["code"], found.engine)
+    built.seconds["verify"] = _recorded(cache, key, time.perf_counter() - began)
     built.outputs, built.cycles = found.outputs, found.cycles
     built.facts["engine"] = found.engine
 
@@ -210,7 +251,7 @@ class RtlSession:
                 applied.program, problem.device, self._limits, mhz=problem.options["clock_mhz"]
             )
         except ResourceExceeded as error:
-            self._seconds[key] = dict(getattr(error, "seconds", {}))
+            self._seconds[key] = _as_phases(getattr(error, "seconds", {}))
             raise
         built.facts["left_out"] = dict(applied.remarks)
         self._seconds[key] = built.seconds

@@ -8,7 +8,7 @@ from typing import Any
 
 from daybreak import TrialFailed
 from daybreak_hpvm import benchmarks
-from daybreak_hpvm.building import build_design, simulate_design
+from daybreak_hpvm.building import build_design, built_design, simulate_design
 from daybreak_hpvm.devices import Device, overflows
 from daybreak_hpvm.ir import Program
 from daybreak_hpvm.rtl.process import ToolLimits
@@ -122,11 +122,9 @@ def measure(
         limits: of each tool.
         said: told what failed.
     """
-    from daybreak_hpvm.rtl.flow import synthesise
-
     roomy = replace(device, capacity=dict.fromkeys(device.capacity, 1 << 40))
     try:
-        used: Mapping[str, float] = synthesise(design.program, roomy, limits, place=False).used
+        used: Mapping[str, float] = built_design(design.program, roomy, limits, place=False)[0].used
         mhz, cycles = None, 0
         routed = place and device.family == "ecp5" and not overflows(used, device)
         if routed or simulate:
