@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -178,3 +179,14 @@ def test_units_fit_the_smallest_value():
     assert readable_unit([2.0, 0.003, None], "s") == (pytest.approx(1e3), "ms")
     assert readable_unit([0.5], "J") == (1.0, "J")
     assert readable_unit([], "s") == (1.0, "s")
+
+
+def test_long_names_show_both_ends_and_stay_whole_in_the_text():
+    name = "train/" + "long-" * 30 + "0123456789abcdefghij-7"
+    found = Answer("a", "t", ("who", "message"), ({"who": name, "message": "m" * 300},))
+    shown = table(found)
+    assert re.sub("<[^>]*>", "", shown).count(name) == 1
+    assert "0123456789abcdefghij-7</" not in shown.partition("</span>")[0]
+    assert shown.partition("</span>")[2].startswith("23456789abcdefghij-7</th>")
+    # what stands last is read in full
+    assert f"<td>{'m' * 300}</td>" in shown

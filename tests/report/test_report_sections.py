@@ -132,6 +132,13 @@ def test_a_study_without_success_counts_as_worse_than_any(tmp_path):
     assert np.isinf(high[1])  # one of the three has nothing yet
 
 
+def test_a_run_of_failures_alone_draws_no_empty_figures(tmp_path):
+    report = made(tmp_path, [[None, None]] * 3)
+    absent = {one.name: one.why for part in report.parts for one in part.absent}
+    assert absent["best-so-far"] == absent["best-by-time"] == "no study found anything valid"
+    assert "failures" in by_name(report)
+
+
 def made(folder, studies, benchmark=None, asked=None):
     """A run of one optimizer `a` on one benchmark, studies as lists of objectives."""
     objectives = {"objectives": [{"name": "time", "unit": "J", "direction": "minimize"}]}

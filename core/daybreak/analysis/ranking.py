@@ -173,7 +173,8 @@ def critical_difference(
         return CriticalDifference(count, optimizers, None, None, reason)
     if count < needed:
         reason = (
-            f"{count} benchmarks are too few to conclude for others: at least {needed} are needed "
+            f"{count} benchmark{'s are' if count > 1 else ' is'} too few to conclude for others: at least "
+            f"{needed} are needed "
             f"at level {level:g}"
         )
         return CriticalDifference(count, optimizers, None, None, reason)

@@ -48,7 +48,8 @@ class RunSummaryRow:
     @property
     def counts(self) -> str:
         """The counts in words; a target that was not reached is no failure to measure."""
-        words = f"{self.studies} studies, {self.evaluations} evaluations"
+        words = f"{self.studies} stud{'y' if self.studies == 1 else 'ies'}"
+        words += f", {self.evaluations} evaluation{'' if self.evaluations == 1 else 's'}"
         words += f", {self.failures - self.missed} failed"
         return words + (f", {self.missed} not reached" if self.missed else "")
 

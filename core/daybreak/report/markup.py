@@ -27,6 +27,8 @@ Html = NewType("Html", str)
 DATA_BYTES = 200_000
 # longer tables scroll; longer texts in cells may wrap
 _LONG_TABLE, _SHORT_TEXT = 40, 32
+# texts that are longer, anywhere but in the last column, show their beginning and so much of the end
+_CLIPPED, _TAIL = 80, 20
 
 _UNSOUND = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -79,9 +81,12 @@ def table(found: Answer, *, most: int | None = None) -> Html:
     lines, before = [], None
     for row in found.rows[:most]:
         cells = [
-            _cell(row.get(column), head=i == 0, number=numeric[column])
+            _cell(
+                row.get(column), head=i == 0, number=numeric[column],
+                clipped=i < len(columns) - 1,
+            )
             for i, column in enumerate(columns)
-        ]
+        ]  # fmt: skip
         again = before is not None and row.get(columns[0]) == before
         lines.append(element("tr", *cells, class_="again" if again else None))
         before = row.get(columns[0])
@@ -107,14 +112,18 @@ def table(found: Answer, *, most: int | None = None) -> Html:
     return Html("\n".join(parts))
 
 
-def _cell(value: Any, *, head: bool, number: bool) -> Html:
+def _cell(value: Any, *, head: bool, number: bool, clipped: bool) -> Html:
     if isinstance(value, Estimate):
         middle, bracket, ends = cell(value).partition("[")
         content = text(middle)
         if bracket:
             content = Html(content + element("span", text(bracket + ends), class_="ends"))
     else:
-        content = text(cell(value))
+        words = cell(value)
+        content = text(words)
+        if clipped and len(words) > _CLIPPED:
+            begin = element("span", text(words[:-_TAIL]), class_="clipped", title=words)
+            content = Html(begin + text(words[-_TAIL:]))
     look = "number" if number else "short" if len(content) <= _SHORT_TEXT else None
     if head:
         return element("th", content, scope="row", class_=look)

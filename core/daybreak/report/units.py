@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 __all__ = ["duration", "readable_unit"]
@@ -10,13 +11,16 @@ _SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
 def readable_unit(values: Iterable[float | None], unit: str | None) -> tuple[float, str | None]:
-    """Return a factor and a unit in which times are easily read; other units stay."""
-    known = [abs(value) for value in values if value]
+    """Return a factor and a unit in which times are easily read; other units stay.
+
+    The one in the middle decides: a single value that is far off must not.
+    """
+    known = sorted(abs(value) for value in values if value and math.isfinite(value))
     if unit != "s" or not known:
         return 1.0, unit
-    smallest = min(known)
+    middle = known[(len(known) - 1) // 2]
     for size, name in _SCALES:
-        if smallest >= size:
+        if middle >= size:
             return 1 / size, name
     return 1e9, "ns"
 

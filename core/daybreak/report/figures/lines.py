@@ -123,9 +123,8 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: boo
         axes.set_ylim(-0.02, 1.03)
     if panel.turned:
         axes.invert_xaxis()
-    tidy(axes, x=panel.x, y=panel.y, title=drawn_name(panel.title, 90 if alone else 44))
-    if not alone:
-        axes.title.set_fontsize(10)
+    title = drawn_name(panel.title, 90 if alone else 46)
+    tidy(axes, x=panel.x, y=panel.y, title=title, small=not alone)
 
 
 def _levels(axes: Axes, levels: Sequence[Level], *, gap: float) -> None:

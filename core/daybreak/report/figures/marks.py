@@ -78,10 +78,14 @@ def draw_rows(panels: Sequence[Rows], title: str, description: str, *, columns: 
                 _marks(axes, panel, styles)
                 axes.set_yticks(
                     [-row for row in range(len(panel.marks))],
-                    [drawn_name(mark.label, 30) for mark in panel.marks] if column == 0 else [],
+                    [drawn_name(mark.label, 30 if columns == 1 else 20) for mark in panel.marks]
+                    if column == 0
+                    else [],
                 )
-                tidy(axes, x=panel.x, title=drawn_name(panel.title, 90))
-                axes.title.set_in_layout(columns == 1)  # it may run over the panels beside
+                title = drawn_name(panel.title, 72)
+                tidy(axes, x=panel.x, title=title, spills=columns > 1)
+                if columns > 1:
+                    axes.xaxis.label.set_fontsize(9)
             for column in range(len(line), columns):
                 grid[i][column].set_visible(False)
         return to_svg(figure, title, description)
@@ -127,7 +131,8 @@ def _scale(axes: Axes, panel: Rows, alike: Sequence[Rows]) -> None:
         if value is not None
     ]
     known += [] if panel.line is None else [panel.line]
-    if not known:
+    if not known:  # nothing got anywhere
+        axes.set_xticks([])
         return
     least, most = min(known), max(known)
     if panel.log and least > 0 and most > panel.wide * least:

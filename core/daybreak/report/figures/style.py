@@ -183,14 +183,20 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         yield Figure(figsize=(width, height), layout="constrained")
 
 
-def tidy(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> None:
-    """Label the axes."""
+def tidy(
+    axes: Axes, *, x: str = "", y: str = "", title: str = "", small: bool = False,
+    spills: bool = False,
+) -> None:  # fmt: skip
+    """Label the axes; a title may be `small`, and one that `spills` may run over what is beside."""
     if x:
         axes.set_xlabel(drawn_name(x, 90))
     if y:
         axes.set_ylabel(drawn_name(y, 48))
     if title:
-        axes.set_title(title)
+        text = axes.set_title(title)
+        text.set_in_layout(not spills)
+        if small:
+            text.set_fontsize(10)
     axes.tick_params(length=3)
 
 

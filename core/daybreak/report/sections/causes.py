@@ -98,7 +98,7 @@ def factors(material: Material) -> Body:
         (name for one in material.evidence.timings.rows if (name := one.count())), "epochs"
     )
     panels, notes = [], []
-    problems = by(found.rows, "benchmark", "target")
+    problems = by([row for row in found.rows if _known(row["speed-up"])], "benchmark", "target")
     for (benchmark, target), rows in list(problems.items())[:PANELS]:
         for column, words in (
             ("speed-up", "speed-up (times)"),
@@ -117,13 +117,15 @@ def factors(material: Material) -> Body:
         "the target). Above 1, to the right of the line, is better; the three scales are the same and "
         "logarithmic, so that lengths add up. A low-precision or asynchronous "
         "method often wins the one and loses some of the other: look whether the product still "
-        "pays. No bar: too few runs got there for an interval.",
+        "pays. No bar: too few runs got there for an interval. Entries that never got there have no row.",
         draw_rows(
             panels,
             "Speed-up and its two factors",
             "Three panels per target: speed-up, system factor and statistical factor of each entry.",
             columns=3,
-        ),
+        )
+        if panels
+        else None,
         found,
         found.sql,
         notes=tuple(notes),

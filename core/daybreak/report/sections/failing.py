@@ -123,7 +123,7 @@ def warnings(material: Material) -> Body:
         "What Daybreak, its plugins and the benchmarks say that a reader must know: a busy machine, "
         "a processor that changes its clock rate, a parameter that has no effect here. Sentences "
         "that differ in numbers and names alone are shown once.",
-        table=Answer("warnings", "Warnings and notes", ("of", "what", "like it"), tuple(rows)),
+        table=Answer("warnings", "Warnings and notes", ("of", "like it", "what"), tuple(rows)),
         sql=found.sql,
         data=Data(found.columns, [tuple(row.values()) for row in found.rows])
         if found.rows

@@ -24,6 +24,9 @@ def clock_profile(material: Material) -> Body:
     table = answers.clock_profile(evidence)
     if len(table.rows) < 2:
         raise Nothing("there is one entry, so nobody to be quicker than")
+    problems = evidence.timings.on(evidence.training_clock).problems()
+    if all(len(entries) < 2 for entries in problems.values()):
+        raise Nothing("no two entries ran on one benchmark, so nobody was quicker than another")
     found = clock_profiles(
         evidence.timings, evidence.training_clock, level=evidence.asked.level, draws=1
     )

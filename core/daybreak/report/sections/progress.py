@@ -97,7 +97,11 @@ def _searched(material: Material, clock: str, words: str, caption: str) -> Body:
         )
         loss = rows["loss"].astype(float)
         factor, shown = readable_unit(loss[np.isfinite(loss)].tolist()[:5000], one["unit"])
-        cut = split(rows["study_no"].astype(np.int64), rows[clock].astype(float), loss * factor)
+        if not np.isfinite(loss).any():
+            continue
+        with np.errstate(over="ignore"):
+            loss = loss * factor
+        cut = split(rows["study_no"].astype(np.int64), rows[clock].astype(float), loss)
         lines = []
         for label in labels:
             own = {row["study_no"]: row["status"] for row in studies if row["optimizer"] == label}
@@ -121,7 +125,7 @@ def _searched(material: Material, clock: str, words: str, caption: str) -> Body:
             )
             data += band_rows(lines, (one["benchmark"],))
     if not panels:
-        raise Nothing("nothing was evaluated")
+        raise Nothing("no study found anything valid")
     return Body(
         caption,
         draw_panels(

@@ -110,6 +110,8 @@ def score_by_time(material: Material) -> Body:
 @topic("ranks", "Ranks")
 def ranks(material: Material) -> Body:
     """Mean ranks at the last budget."""
+    import numpy as np
+
     evidence, curves = material.evidence, material.curves
     if len(curves.optimizers) < 2:
         raise Nothing("there is one optimizer, so nobody to rank")
@@ -119,6 +121,8 @@ def ranks(material: Material) -> Body:
             "for one figure; ask for some with --benchmark, or use: daybreak analyze ranks"
         )
     _check_searched(material)
+    if not np.isfinite(curves.loss).any():
+        raise Nothing("no study found anything valid")
     at, level = evidence.at[-1], evidence.asked.level
     means = ranking.mean_ranks(curves, at, level=level)
     if len(means) < 2:
@@ -220,6 +224,8 @@ def suggestion_time(material: Material) -> Body:
     )
     if not found.rows:
         raise Nothing("nothing was evaluated")
+    if not any(row["p90_s"] for row in found.rows):
+        raise Nothing("no optimizer was asked for anything, as in results that were imported")
     kept = set(material.labels[:LINES])
     several = len({row["first_evaluation"] for row in found.rows}) > 1
     return Body(
