@@ -23,7 +23,6 @@ from daybreak_rise.codegen.ir import (
     Filling,
     For,
     Guard,
-    Level,
     ParallelFor,
     Space,
     Statement,
@@ -38,6 +37,7 @@ from daybreak_rise.codegen.ownership import (
     coordinates,
     shared_across,
 )
+from daybreak_rise.codegen.settling import settle
 from daybreak_rise.codegen.tidy import values_of
 from daybreak_rise.codegen.values import Inside, Operation, Register, Value, loads, registers
 
@@ -183,6 +183,7 @@ def synchronise(block: Block, shared: Mapping[Buffer, frozenset[Coordinate]]) ->
         BuildFailed: work-groups would have to wait for each other, which they cannot.
     """
     _Synchroniser(shared).go(block, _State())
+    settle(block)
 
 
 class _Synchroniser:
@@ -235,8 +236,6 @@ class _Synchroniser:
                 ends.append(state)
             if not _has_barrier(one):
                 return [one], _joined(ends)
-            if _uniform(one.test):
-                return [one], _joined(ends)
             if one.other is not None:
                 raise BuildFailed("a barrier is needed where only some work-items come by")
             return _fission(one.body.statements, one.test), _joined(ends)
@@ -247,7 +246,7 @@ class _Synchroniser:
             end = self.go(one.body, end.again(id(one))).union(end)
         if isinstance(one, For) or one.whole or one.ragged:
             return [one], end
-        if _has_barrier(one) and one.level is not Level.GROUP:
+        if _has_barrier(one):
             test = Inside(one.index(), 0, one.variable.size)
             one.body.statements = _fission(one.body.statements, test)
             one.ragged = True
@@ -275,15 +274,6 @@ def _joined(states: list[_State]) -> _State:
 def _has_barrier(one: Statement) -> bool:
     return isinstance(one, Barrier) or any(
         isinstance(s, Barrier) for block in blocks(one) for s in statements(block)
-    )
-
-
-def _uniform(test: Value) -> bool:
-    """Return whether a test comes out the same for all work-items of a group."""
-    return (
-        isinstance(test, Inside)
-        and all(v.name.startswith("wg") for v in test.of.variables())
-        and not any(True for _ in test.of.reads())
     )
 
 
