@@ -136,7 +136,7 @@ def _on_arrays(
     if depth < 3:
         steps = draw(st.integers(1, 2))
         for kind in (map_, map_, map_seq):
-            yield lambda x: x | kind(lambda v: grow(draw, v, steps, depth + 1, outside))
+            yield lambda x, kind=kind: x | kind(lambda v: grow(draw, v, steps, depth + 1, outside))
     yield from (split(k), reverse, reorder_with_stride(k), to_local)
     yield lambda x: zip_(x, x | reverse)
     yield lambda x: let(x, lambda y: zip_(y, y))

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from rise_kernels import agree, by_c, by_opencl, by_simulation, launches, low_programs
@@ -13,8 +14,20 @@ from rise_programs import programs
 
 from daybreak import BuildFailed
 from daybreak_rise.codegen import generate
+from daybreak_rise.dsl import (
+    LOCAL,
+    as_scalar,
+    as_vector,
+    fun,
+    map_,
+    map_local,
+    map_work_group,
+    reduce_seq,
+    to_local,
+)
 from daybreak_rise.expr import Expr
 from daybreak_rise.interpret import interpret
+from daybreak_rise.types import array, f32
 
 _Drawn = tuple[Expr, tuple[Any, ...]]
 _QUIET = settings(
@@ -86,3 +99,26 @@ def test_opencl_computes_the_same(drawn: _Drawn, sizes: dict[str, Any]) -> None:
     expression, arguments = drawn
     program = _or_refused(lambda: generate(expression, **sizes))
     agree(by_opencl(context, program, arguments), interpret(expression, *arguments))
+
+
+def test_opencl_takes_a_lane_of_a_vector_that_was_just_computed() -> None:
+    program = fun(
+        array(1, 4, f32),
+        lambda a: (
+            a
+            | map_work_group(0)(
+                lambda row: (
+                    row
+                    | map_local(0)(lambda x: x)
+                    | to_local
+                    | as_vector(4)
+                    | map_(lambda v: v * v)
+                    | as_scalar
+                    | reduce_seq(LOCAL)(lambda total, x: total + x, 1.0)
+                )
+            )
+        ),
+    )
+    row = np.array([[1.0, 2.0, 3.0, 4.0]], dtype=np.float32)
+    made = generate(program, local_size=(1,), global_size=(1,))
+    agree(by_opencl(opencl_context(), made, (row,)), np.array([31.0]))

@@ -98,7 +98,7 @@ class Dialect:
         raise NotImplementedError
 
     def lane_at(self, vector: str, lane: str, scalar: str, width: int) -> str:
-        """Return one lane, by a computed number, of a vector in a variable."""
+        """Return one lane, by a computed number, of a vector: a variable or what is computed."""
         return f"{vector}[{lane}]"
 
     def copies(self, value: str, scalar: str, width: int) -> str:

@@ -92,7 +92,12 @@ class OpenCL(Dialect):
 
     def lane_at(self, vector: str, lane: str, scalar: str, width: int) -> str:
         """Return a lane by way of memory: OpenCL has no computed lanes."""
-        return f"((private const {self.scalars[scalar]}*)&{vector})[{lane}]"
+        name = self.scalars[scalar]
+        if vector.isidentifier():
+            return f"((private const {name}*)&{vector})[{lane}]"
+        # what is computed has no address: a literal that holds it has
+        held = f"union {{ {self.vector(scalar, width)} v; {name} s[{width}]; }}"
+        return f"(({held}){{{vector}}}).s[{lane}]"
 
     def copies(self, value: str, scalar: str, width: int) -> str:
         """Return `(float4)(x)`."""
