@@ -127,6 +127,29 @@ def test_hardware_is_the_same_in_every_process() -> None:
     assert len(found) == 1
 
 
+def test_hundreds_of_accesses_share_a_port() -> None:
+    # expressions nested as often overflow Python's stack; each kind of port: external, RAM, stream
+    count = 400
+    p = ProgramBuilder("wide")
+    x, y = p.input("x", u(8), (count,)), p.output("y", u(8), (count,))
+    between = p.array("between", u(8), (count,))
+    with p.node("a") as node:
+        kept = node.local("kept", u(8), (256,))
+        with node.loop("i", count) as i:
+            kept[x[i]] = x[i] ^ 1
+        with node.loop("j", count) as j:
+            between[j] = kept[x[j]]
+    with p.node("b") as node, node.loop("k", count) as k:
+        y[k] = between[k] ^ 255
+    program = p.build()
+    loops = {"a_UnrollL0": count, "a_UnrollL1": count, "b_UnrollL0": count}
+    for tasks in (0, 1):
+        made = transform(program, {**loops, "TLP": tasks})
+        assert made.streams == (("between",) if tasks else ())
+        _, text, _ = flow.generate(made)
+        assert text.count("cell $or") > 3 * count
+
+
 def test_streams_run_side_by_side(tmp_path: Path) -> None:
     program = piped()
     made = transform(program, {"TLP": 1})

@@ -8,7 +8,7 @@ from amaranth.hdl import Array, Module, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 
 from daybreak_hpvm.rtl.storage import Storage
-from daybreak_hpvm.rtl.values import one_hot, shape
+from daybreak_hpvm.rtl.values import any_of, one_hot, shape
 
 __all__ = ["Bank", "External", "Registers", "Stream", "gated"]
 
@@ -60,13 +60,10 @@ class Bank:
 def _write(stores: Sequence[_Store], addr: Signal, data: Signal, en: Signal) -> list[object]:
     if not stores:
         return []
-    enable: Value = stores[0][0]
-    for when, _, _ in stores[1:]:
-        enable = enable | when
     return [
         addr.eq(one_hot([(when, place) for when, place, _ in stores])),
         data.eq(one_hot([(when, value) for when, _, value in stores])),
-        en.eq(enable),
+        en.eq(any_of([when for when, _, _ in stores])),
     ]
 
 
@@ -115,11 +112,8 @@ class External:
         """Drive the port; `go` is 0 in cycles in which the node stands still."""
         if not self.accesses:
             return
-        enable: Value = self.accesses[0][0]
-        for when, _, _ in self.accesses[1:]:
-            enable = enable | when
         m.d.comb += self.addr.eq(one_hot([(when, place) for when, place, _ in self.accesses]))
-        m.d.comb += self.enable.eq(enable & go)
+        m.d.comb += self.enable.eq(any_of([when for when, _, _ in self.accesses]) & go)
         if self.store:
             m.d.comb += self.data.eq(one_hot([(when, v) for when, _, v in self.accesses]))
 
@@ -140,10 +134,7 @@ class Stream:
 
     def build(self, m: Module) -> None:
         """Drive the queue's end."""
-        want: Value = Value.cast(0)
-        for when, _ in self._accesses:
-            want = want | when
-        m.d.comb += self.want.eq(want)
+        m.d.comb += self.want.eq(any_of([when for when, _ in self._accesses]))
         if self.push and self._accesses:
             m.d.comb += self.data.eq(one_hot(self._accesses))
 

@@ -10,7 +10,7 @@ from amaranth.hdl import Mux, Shape, Value, signed, unsigned
 from daybreak_hpvm.ir import IntType
 from daybreak_hpvm.rtl.costs import LIMB_BITS, MUL_BITS
 
-__all__ = ["combine", "limbs", "one_hot", "shape"]
+__all__ = ["any_of", "combine", "limbs", "one_hot", "shape"]
 
 
 def shape(type_: IntType) -> Shape:
@@ -73,7 +73,16 @@ def one_hot(choices: Sequence[tuple[Value, Value]]) -> Value:
     """
     if len(choices) == 1:
         return choices[0][1]
-    total: Value = Value.cast(0)
-    for condition, value in choices:
-        total = total | Mux(condition, value, 0)
-    return total
+    return any_of([Value.cast(Mux(condition, value, 0)) for condition, value in choices])
+
+
+def any_of(values: Sequence[Value]) -> Value:
+    """Return the bitwise or of `values`, 0 for none of them.
+
+    A tree: ports are shared by hundreds of accesses, and what walks expressions recurses.
+    """
+    level = list(values)
+    while len(level) > 1:
+        pairs = [Value.cast(level[k] | level[k + 1]) for k in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(level) - len(level) % 2 :]
+    return level[0] if level else Value.cast(0)
