@@ -10,10 +10,8 @@ from daybreak import BuildFailed, Configuration, UserError
 from daybreak_rise.benchmarks.base import Launch, Sizes, Workload
 from daybreak_rise.codegen import Kernel, Program, generate
 
-__all__ = ["GENERATOR", "generate_program"]
+__all__ = ["generate_program"]
 
-#: changes with whatever makes generated kernels differ, so that old trials are not compared
-GENERATOR = "1"
 
 _GROUP_SIZE = re.compile(r"reqd_work_group_size\(([^)]*)\)|__launch_bounds__\(([^)]*)\)")
 

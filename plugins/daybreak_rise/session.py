@@ -22,8 +22,8 @@ from daybreak import (
     Verdict,
 )
 from daybreak_rise.benchmarks import WORKLOADS, Workload, sizes_in
-from daybreak_rise.codegen import Program
-from daybreak_rise.generation import GENERATOR, generate_program
+from daybreak_rise.codegen import GENERATOR, Program
+from daybreak_rise.generation import generate_program
 from daybreak_rise.roofline import least_ms
 from daybreak_rise.runtime.base import Compiled, Runtime
 
