@@ -44,9 +44,9 @@ def test_the_analyses_are_listed(results):
 
 def test_every_analysis_answers_and_shootout_asks_all(results):
     asked = json.loads(call("analyze", "shootout", "--at", "10,25", "--json").stdout)
-    assert [one["name"] for one in asked] == [
-        name for name, question in QUESTIONS.items() if question.group == "shootout"
-    ]
+    known = [name for name, question in QUESTIONS.items() if question.group == "shootout"]
+    # one objective has no front
+    assert [one["name"] for one in asked] == [name for name in known if name != "hypervolume"]
     for one in asked:
         assert one["rows"], one["name"]
         assert set().union(*one["rows"]) <= set(one["columns"]), one["name"]

@@ -301,7 +301,7 @@ def test_a_watched_run_is_written_at_every_change_until_it_ends(tmp_path):
     def next_step(_seconds):
         nonlocal run
         step = len(seen)
-        seen.append(out.exists() and (refreshed(out), "1 evaluations" in out.read_text()))
+        seen.append(out.exists() and (refreshed(out), ", 1 evaluation," in out.read_text()))
         if step == 0:
             run = RunWriter.create(results, "r", suite_key="s", row={"suite": "s"})
             run.benchmark({"benchmark": "toy/b", "target": "toy"})

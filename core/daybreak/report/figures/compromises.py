@@ -71,8 +71,8 @@ def draw_clouds(clouds: Sequence[Cloud], title: str, description: str) -> str:
             if len(clouds) > 1:
                 axes.locator_params(axis="x", nbins=5)
             _scales(axes, cloud)
-            title = drawn_name(cloud.title, 90 if alone else 46)
-            tidy(axes, x=cloud.x, y=cloud.y, title=title, small=not alone)
+            heading = drawn_name(cloud.title, 90 if alone else 46)
+            tidy(axes, x=cloud.x, y=cloud.y, title=heading, small=not alone)
         from matplotlib.lines import Line2D
 
         key(

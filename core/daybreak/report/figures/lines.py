@@ -123,8 +123,8 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Stroke], *, alone: boo
         axes.set_ylim(-0.02, 1.03)
     if panel.turned:
         axes.invert_xaxis()
-    title = drawn_name(panel.title, 90 if alone else 46)
-    tidy(axes, x=panel.x, y=panel.y, title=title, small=not alone)
+    heading = drawn_name(panel.title, 90 if alone else 46)
+    tidy(axes, x=panel.x, y=panel.y, title=heading, small=not alone)
 
 
 def _levels(axes: Axes, levels: Sequence[Level], *, gap: float) -> None:

@@ -82,8 +82,8 @@ def draw_rows(panels: Sequence[Rows], title: str, description: str, *, columns: 
                     if column == 0
                     else [],
                 )
-                title = drawn_name(panel.title, 72)
-                tidy(axes, x=panel.x, title=title, spills=columns > 1)
+                heading = drawn_name(panel.title, 72)
+                tidy(axes, x=panel.x, title=heading, spills=columns > 1)
                 if columns > 1:
                     axes.xaxis.label.set_fontsize(9)
             for column in range(len(line), columns):
