@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,16 +32,25 @@ from daybreak_hpvm.session import check_fits, samples_of
 from daybreak_hpvm.transforms import EXPANSION_LIMIT, expanded_size
 
 if TYPE_CHECKING:
-    from daybreak_hpvm.rtl.flow import Design
+    from daybreak_hpvm.rtl.flow import Design, Simulation
 
 __all__ = [
+    "NETLIST_CELLS",
+    "NETLIST_WORK",
     "Built",
     "RtlSession",
     "build_design",
     "built_design",
+    "netlist_left_out",
     "requirements",
+    "simulate_cells",
     "simulate_design",
 ]
+
+#: cells of the netlists that are simulated unless asked otherwise: compiling a simulator takes seconds
+NETLIST_CELLS = 3000
+#: cells times cycles, of which a simulator of a netlist does some 10 million a second
+NETLIST_WORK = 100_000_000
 
 
 @dataclass
@@ -55,6 +64,7 @@ class Built:
         seconds: what building took when it was done first, by phase.
         outputs: what the hardware puts out, once it was simulated.
         cycles: in how many cycles.
+        design: the netlist.
     """
 
     program: Program
@@ -65,6 +75,7 @@ class Built:
     phases: dict[str, float] = field(default_factory=dict)
     outputs: Mapping[str, tuple[int, ...]] | None = None
     cycles: int = 0
+    design: Design | None = field(default=None, repr=False)
 
 
 def requirements(family: str) -> list[Requirement]:
@@ -161,6 +172,7 @@ def build_design(
         _as_phases(taken),
         facts={"code": made.code[:16], "cells": dict(made.cells)},
         phases=dict(made.phases),
+        design=made,
     )
 
 
@@ -185,6 +197,49 @@ def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits)
     built.seconds["verify"] = _recorded(cache, key, time.perf_counter() - began)
     built.outputs, built.cycles = found.outputs, found.cycles
     built.facts["engine"] = found.engine
+
+
+def netlist_left_out(built: Built, device: Device, wanted: str) -> str | None:
+    """Return why the netlist is not simulated, None if it is.
+
+    Args:
+        built: a design that was simulated.
+        device: what it was built for.
+        wanted: ``auto``: where that is expected to take seconds; ``always``, ``never``.
+    """
+    from daybreak_hpvm.rtl.gates import has_models
+
+    if wanted == "never":
+        return "not asked for"
+    if not has_models(device):
+        return f"no models of the cells of {device.family}"
+    cells = sum(built.facts["cells"].values())
+    if wanted == "auto" and cells > NETLIST_CELLS:
+        return f"{cells} cells, more than {NETLIST_CELLS}"
+    if wanted == "auto" and cells * built.cycles > NETLIST_WORK:
+        return f"{cells} cells in {built.cycles} cycles, more than {NETLIST_WORK:.0e} together"
+    return None
+
+
+def simulate_cells(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) -> Simulation:
+    """Simulate what the synthesiser made of a design, cell by cell.
+
+    Raises:
+        TrialFailed: it does not end, or a tool fails.
+    """
+    from daybreak_hpvm.rtl.flow import default_cache
+    from daybreak_hpvm.rtl.gates import simulate_netlist
+
+    if built.design is None:
+        raise ValueError("the design has no netlist")
+    cache = default_cache()
+    began = time.perf_counter()
+    found = simulate_netlist(built.program, built.design, inputs, limits, cache=cache)
+    key = digest("first", "netlist", built.facts["code"], built.design.netlist)
+    spent = _recorded(cache, key, time.perf_counter() - began)
+    built.seconds["verify"] = built.seconds.get("verify", 0.0) + spent
+    built.seconds["verify.netlist"] = spent
+    return found
 
 
 class RtlSession:
@@ -258,11 +313,33 @@ class RtlSession:
         return built
 
     def verify(self, artifact: Built) -> Verdict:
-        """Simulate the hardware and compare what it puts out."""
+        """Simulate the hardware and, if that takes seconds, its netlist; compare what they put out.
+
+        The fact `netlist_verified` says whether the netlist was simulated, `netlist_left_out` why not.
+        """
         problem = self.problem
         if artifact.outputs is None:
             simulate_design(artifact, problem.inputs, self._limits)
-        return compare(artifact.outputs or {}, problem.expected)
+        verdict = compare(artifact.outputs or {}, problem.expected)
+        artifact.facts["netlist_verified"] = False
+        if not verdict.correct:
+            return verdict
+        why = netlist_left_out(artifact, problem.device, str(problem.options["netlist"]))
+        if why is not None:
+            artifact.facts["netlist_left_out"] = why
+            return verdict
+        found = simulate_cells(artifact, problem.inputs, self._limits)
+        cells = compare(found.outputs, problem.expected)
+        if not cells.correct:
+            return replace(cells, message=f"the synthesised netlist is wrong: {cells.message}")
+        if found.cycles != artifact.cycles:
+            return Verdict(
+                False,
+                message=f"the synthesised netlist takes {found.cycles} cycles, the hardware that it was "
+                f"made of {artifact.cycles}",
+            )
+        artifact.facts["netlist_verified"] = True
+        return verdict
 
     def measure(
         self,

@@ -39,6 +39,11 @@ class _Common(BaseModel):
     tool_memory_mib: Annotated[int, Field(ge=256)] = Field(
         4096, description="memory that a tool may fill, in MiB, at fidelity rtl"
     )
+    netlist: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="whether, at fidelity rtl, the synthesised netlist is simulated too (ecp5); auto: "
+        "where that takes seconds",
+    )
     data_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
         1, description="seed of the random inputs that results are verified on"
     )

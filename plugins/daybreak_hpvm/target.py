@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from daybreak import (
     Metric,
     Reference,
     Requirement,
+    RequirementError,
     Session,
     UserError,
     nearest,
@@ -97,6 +98,30 @@ class HpvmTarget:
         """Say what there is of the tools that the fidelity `rtl` needs; `model` needs none."""
         for requirement in _tools(DEVICES["ecp5-85k"].family):
             yield replace(requirement, needed=False)
+
+    def setup(self, progress: Callable[[float | None, str], None], *, force: bool = False) -> str:
+        """Let the tools of the fidelity `rtl` make themselves ready; return which they are.
+
+        Packages' tools compile themselves at their first call. There is nothing to do again with
+        `force`: where that was done, this takes a second.
+
+        Raises:
+            RequirementError: a tool is missing; with the command that brings it.
+            TrialFailed: a tool does not run.
+        """
+        del force
+        from daybreak_hpvm.building import requirements
+
+        missing = [one for one in requirements(DEVICES["ecp5-85k"].family) if not one.met]
+        if missing:
+            raise RequirementError(
+                "; ".join(one.detail or f"{one.name} is missing" for one in missing),
+                expected=", ".join(one.name for one in missing),
+                remedy=" && ".join(dict.fromkeys(one.remedy for one in missing if one.remedy)),
+            )
+        from daybreak_hpvm.rtl.tools import compiler, prepare
+
+        return f"{prepare(progress)}, {compiler().version}"
 
     def demands(self, benchmark: Benchmark) -> Iterable[Requirement]:
         """Say what `benchmark` needs: at fidelity `rtl`, a simulator, Yosys and nextpnr."""

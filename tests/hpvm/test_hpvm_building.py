@@ -13,7 +13,7 @@ from daybreak_hpvm import building, options
 from daybreak_hpvm.devices import DEVICES
 from daybreak_hpvm.ir import fingerprint, interpret
 from daybreak_hpvm.problem import Problem
-from daybreak_hpvm.rtl import flow, tools
+from daybreak_hpvm.rtl import flow, gates, tools
 from daybreak_hpvm.rtl.process import ToolLimits
 from daybreak_hpvm.target import HpvmTarget
 from daybreak_hpvm.transforms import directives, transform
@@ -29,6 +29,10 @@ class Tools:
         self.phases: dict[str, float] = {"generate": 0.1, "synthesise": 5.0, "place": 20.0}
         self.used: Mapping[str, float] = USED
         self.wrong = False
+        self.wrong_netlist = False
+        self.cells = {"LUT4": 100}
+        self.cycles = self.netlist_cycles = 1000
+        self.netlists = 0
 
     def generate(self, program: Any) -> tuple[Any, str, tuple[Any, ...]]:
         return None, fingerprint(program), ()
@@ -37,13 +41,22 @@ class Tools:
         phases = {k: v for k, v in self.phases.items() if k != "place" or more["place"]}
         flow._check_room(self.used, device)
         fmax = 125e6 if more["place"] else None
-        return flow.Design(self.used, fmax, {"LUT4": 100}, fingerprint(program), "", phases)
+        return flow.Design(self.used, fmax, self.cells, fingerprint(program), "", phases)
 
     def simulate(self, program: Any, inputs: Any, limits: Any, **more: Any) -> flow.Simulation:
         found = interpret(program, inputs)
         if self.wrong:
             found = {name: (values[0] ^ 1, *values[1:]) for name, values in found.items()}
-        return flow.Simulation(found, 1000, "put on")
+        return flow.Simulation(found, self.cycles, "put on")
+
+    def simulate_netlist(
+        self, program: Any, design: flow.Design, inputs: Any, limits: Any, **more: Any
+    ) -> flow.Simulation:
+        self.netlists += 1
+        found = interpret(program, inputs)
+        if self.wrong_netlist:
+            found = {name: (values[0] ^ 1, *values[1:]) for name, values in found.items()}
+        return flow.Simulation(found, self.netlist_cycles, "netlist")
 
 
 @pytest.fixture
@@ -52,6 +65,7 @@ def put_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tools:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for name in ("generate", "synthesise", "simulate"):
         monkeypatch.setattr(flow, name, getattr(made, name))
+    monkeypatch.setattr(gates, "simulate_netlist", made.simulate_netlist)
     tool = tools.Tool("any", ("any",), "1.0", "put on")
     monkeypatch.setattr(tools, "find_yosys", lambda: tool)
     monkeypatch.setattr(tools, "find_nextpnr", lambda: tool)
@@ -87,7 +101,8 @@ def test_a_design_from_the_cache_costs_what_it_cost_first(put_on: Tools):
         first = opened.simulated_phases(PLAIN, 1)
     assert first["build.synthesise"] == 5.0
     assert first["build.place"] == 20.0
-    assert first["build"] == pytest.approx(sum(first[n] for n in first if "." in n))
+    parts = [s for n, s in first.items() if n.startswith("build.")]
+    assert first["build"] == pytest.approx(sum(parts))
     assert "verify" in first
     put_on.phases = {"generate": 0.0, "synthesise": 0.001, "place": 0.001}
     with session() as opened:
@@ -113,6 +128,57 @@ def test_hardware_that_computes_something_else_is_found_out(put_on: Tools):
         verdict = opened.verify(opened.build(PLAIN))
     assert not verdict.correct
     assert "1 of 8 elements of 'cost' are wrong; element 0" in verdict.message
+
+
+def test_the_netlist_is_simulated_too(put_on: Tools):
+    with session() as opened:
+        built = opened.build(PLAIN)
+        assert opened.verify(built).correct
+        assert built.facts["netlist_verified"] is True
+        phases = opened.simulated_phases(PLAIN, 1)
+        assert 0 < phases["verify.netlist"] < phases["verify"]
+        put_on.wrong_netlist = True
+        verdict = opened.verify(opened.build(PLAIN))
+        assert not verdict.correct
+        assert "netlist is wrong: 1 of 8 elements of 'cost'" in verdict.message
+        put_on.wrong_netlist, put_on.netlist_cycles = False, 1001
+        built = opened.build(PLAIN)
+        verdict = opened.verify(built)
+        assert not verdict.correct
+        assert "takes 1001 cycles" in verdict.message
+        assert built.facts["netlist_verified"] is False
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cells", "cycles", "simulated"),
+    [
+        ("auto", building.NETLIST_CELLS, 10, True),
+        ("auto", building.NETLIST_CELLS + 1, 10, False),
+        ("always", building.NETLIST_CELLS + 1, 10, True),
+        ("auto", 1000, building.NETLIST_WORK // 1000 + 1, False),
+        ("always", 1000, building.NETLIST_WORK // 1000 + 1, True),
+        ("never", 10, 10, False),
+    ],
+)
+def test_which_netlists_are_simulated(
+    put_on: Tools, wanted: str, cells: int, cycles: int, simulated: bool
+):
+    put_on.cells = {"LUT4": cells - 1, "TRELLIS_FF": 1}
+    put_on.cycles = put_on.netlist_cycles = cycles
+    with session(netlist=wanted) as opened:
+        built = opened.build(PLAIN)
+        assert opened.verify(built).correct
+    assert put_on.netlists == int(simulated)
+    assert built.facts["netlist_verified"] is simulated
+    assert ("netlist_left_out" in built.facts) is not simulated
+
+
+def test_cells_without_models_are_not_simulated(put_on: Tools):
+    with session() as opened:
+        built = opened.build(PLAIN)
+    why = building.netlist_left_out(built, DEVICES["xc7a35t"], "always")
+    assert why is not None
+    assert "xc7" in why
 
 
 def test_a_given_clock_needs_no_router(put_on: Tools):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 from daybreak import (
     FailureKind,
+    Installable,
     Isolation,
     MeasurementProtocol,
     Requirement,
+    RequirementError,
     ResourceExceeded,
     Sample,
     UserError,
@@ -40,6 +43,32 @@ def defined(name: str = "edge", **more: object):
         "audio": options.AudioOptions,
     }[name]
     return HpvmTarget().define(name, model(**more).model_dump())
+
+
+def test_setting_up_makes_tools_ready_or_says_what_is_missing(monkeypatch: pytest.MonkeyPatch):
+    from daybreak_hpvm.rtl import tools
+
+    def prepared(progress: Callable[[float | None, str], None]) -> str:
+        progress(1.0, "done")
+        return "Yosys 1 (PATH)"
+
+    monkeypatch.setattr(tools, "prepare", prepared)
+    there = tools.Tool("c++", ("c++",), "c++ 12", "PATH")
+    monkeypatch.setattr(tools, "compiler", lambda: there)
+    monkeypatch.setattr(building, "requirements", lambda family: [Requirement("yosys", True)])
+    told: list[str] = []
+    target = HpvmTarget()
+    assert isinstance(target, Installable)
+    assert target.setup(lambda _, text: told.append(text)) == "Yosys 1 (PATH), c++ 12"
+    assert told == ["done"]
+    lacking = [
+        Requirement("amaranth", False, remedy="pip install it"),
+        Requirement("yosys", False, "yosys is too old", "pip install it"),
+    ]
+    monkeypatch.setattr(building, "requirements", lambda family: lacking)
+    with pytest.raises(RequirementError, match="amaranth is missing; yosys is too old") as caught:
+        target.setup(lambda *_: None)
+    assert caught.value.remedy == "pip install it"
 
 
 def test_whatever_results_depend_on_is_in_the_name():

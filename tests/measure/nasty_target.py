@@ -330,6 +330,8 @@ class Session:
 
     def verify(self, artifact: Mapping[str, Any]) -> Verdict:
         self._act(artifact, "verify")
+        if isinstance(artifact, Artifact):
+            artifact.facts["seen"] = "while verifying"
         if artifact.get("wrong"):
             return Verdict(correct=False, error=13.0, tolerance=1e-10)
         return Verdict(correct=True, error=1e-14, tolerance=1e-10)

@@ -461,6 +461,7 @@ def test_artifacts_may_carry_facts_and_phases(isolation: str) -> None:
     with open_nasty(isolation) as bench:
         outcome = bench.measure({"artifact": "carrying"})
         assert outcome.facts["code"] == "abc"
+        assert outcome.facts["seen"] == "while verifying"
         assert outcome.phases["build.compile"] == 0.25
         bad = bench.measure({"artifact": "unspeakable"})
         if isolation != "inline":

@@ -137,6 +137,8 @@ def _run(
         began = enter(phase)
         verdict = session.verify(artifact)
         phases["verify"] = clock() - began
+        # verifying may have found out more
+        _adopt(artifact, phases, facts)
         if verdict.error is not None:
             facts["error"] = float(verdict.error)
         if verdict.tolerance is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from daybreak import BuildFailed
+from daybreak import WrongResult
 from daybreak_hpvm.devices import Device
 from daybreak_hpvm.ir import Program
 from daybreak_hpvm.ir.interpret import flatten
@@ -47,7 +47,7 @@ def simulate_netlist(
 
     Raises:
         RequirementError: there is no Yosys or no C++ compiler.
-        BuildFailed: it does not come to an end.
+        WrongResult: it does not come to an end, as the hardware does.
         TrialFailed: a tool fails.
     """
     cache = cache or default_cache()
@@ -59,7 +59,7 @@ def simulate_netlist(
     most = most_cycles(plan)
     found = simulator.run(arrays, flat, program.outputs, most, limits)
     if found is None:
-        raise BuildFailed(f"the netlist does not end within {most} cycles")
+        raise WrongResult(f"the netlist does not end within {most} cycles")
     outputs = {
         name: tuple(program.array(name).type.wrap(value) for value in values)
         for name, values in found[0].items()
