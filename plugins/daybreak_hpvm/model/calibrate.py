@@ -29,7 +29,7 @@ __all__ = ["PRIOR", "fit_family", "main"]
 PRIOR: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "ecp5": {
         "lut": {
-            "base": 30.0, "add": 1.0, "compare": 1.0, "mux": 1.0, "logic": 1.0, "shift": 1.0,
+            "base": 30.0, "add": 1.0, "compare": 1.0, "minmax": 2.0, "mux": 1.0, "logic": 1.0, "shift": 1.0,
             "products": 1.0, "onehot": 0.7, "register_reads": 0.6, "register_writes": 1.0,
             "control": 1.0, "regions": 5.0, "lutram": 6.0, "queues": 4.0,
         },
@@ -41,7 +41,7 @@ PRIOR: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     },
     "xc7": {
         "lut": {
-            "base": 30.0, "add": 0.8, "compare": 0.7, "mux": 0.6, "logic": 0.6, "shift": 0.6,
+            "base": 30.0, "add": 0.8, "compare": 0.7, "minmax": 1.3, "mux": 0.6, "logic": 0.6, "shift": 0.6,
             "products": 0.8, "onehot": 0.5, "register_reads": 0.3, "register_writes": 0.7,
             "control": 0.7, "regions": 5.0, "lutram": 3.0, "queues": 4.0,
         },

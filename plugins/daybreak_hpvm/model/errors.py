@@ -128,6 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m daybreak_hpvm.model.errors", description=__doc__
     )
     parser.add_argument("--device", default="ecp5-85k", choices=sorted(DEVICES))
+    parser.add_argument(
+        "--unplaced", action="store_true", help="neither place nor simulate: resources alone"
+    )
     parser.add_argument("--most", type=int, help="designs of each sample, at most")
     parser.add_argument("--kernel", action="append", help="only these; may be repeated")
     parser.add_argument("--json", type=Path, help="also write every design's numbers to this file")
@@ -141,7 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for design in draw(samples, options.most, but=fitted):
             if options.kernel and design.kernel not in options.kernel:
                 continue
-            found = measure(design, device, simulate=True, said=_say)
+            whole = not options.unplaced
+            found = measure(design, device, place=whole, simulate=whole, said=_say)
             if found is not None:
                 rows.append(compared(group, design, found, device))
                 _say(f"{group}: {design.kernel} {design.label}")

@@ -28,7 +28,8 @@ __all__ = [
 #: amounts that look-up tables pay for, in bits unless said otherwise
 LUT_FEATURES = (
     "add",  # additions, subtractions, negations
-    "compare",  # comparisons, those of minimum and maximum too
+    "compare",  # comparisons, which often share the carry chain of a subtraction beside them
+    "minmax",  # minima and maxima: a comparison and a selection
     "mux",  # selections
     "logic",  # and, or, xor
     "shift",  # shifts by a value, times the bits of the amount

@@ -749,8 +749,7 @@ class _Walk:
         elif op in _COMPARISONS:
             amounts["compare"] += number * wide
         elif op in ("min", "max"):
-            amounts["compare"] += number * wide
-            amounts["mux"] += number * kind.bits
+            amounts["minmax"] += number * wide
         elif op == "select":
             amounts["mux"] += number * kind.bits
         elif op in _LOGIC:

@@ -11,6 +11,7 @@ from daybreak_hpvm import benchmarks
 from daybreak_hpvm.building import build_design, built_design, simulate_design
 from daybreak_hpvm.devices import Device, overflows
 from daybreak_hpvm.ir import Program
+from daybreak_hpvm.model.kernels import KERNELS, define
 from daybreak_hpvm.rtl.process import ToolLimits
 from daybreak_hpvm.transforms import apply, expanded_size
 
@@ -36,6 +37,7 @@ class Sample:
 TRAINING = (
     Sample("audio", 11, 8, references=True),
     Sample("preeuler", 11, 4, references=True, largest=170),
+    *(Sample(name, 11, 3, references=True, largest=250) for name in KERNELS),
 )
 #: what errors are told for: kernels that nothing was fitted to, and other designs of those it was
 HELD_OUT: Mapping[str, tuple[Sample, ...]] = {
@@ -82,7 +84,8 @@ def draw(
     """
     taken = but or {}
     for sample in samples:
-        found = benchmarks.define(sample.kernel)
+        known = sample.kernel in KERNELS
+        found = define(sample.kernel) if known else benchmarks.define(sample.kernel)
         chosen: list[tuple[str, Mapping[str, Any]]] = []
         if sample.references:
             chosen += [(one.name, one.configuration) for one in found.references]
