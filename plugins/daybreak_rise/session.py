@@ -56,8 +56,8 @@ class RiseSession:
         self._last: Compiled | None = None
         # fresh inputs every time, and others in every process
         self._rng = np.random.default_rng()
-        self.identity: dict[str, str] = {}
-        self.floors: dict[str, float] = {}
+        self.identity: Mapping[str, str] = {}
+        self.floors: Mapping[str, float] = {}
 
     def __enter__(self) -> Self:
         """Open the device."""

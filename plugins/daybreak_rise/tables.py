@@ -6,21 +6,22 @@ Tuned results of all benchmarks against their references come from a suite: ``da
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from daybreak import BuildFailed, Configuration, ResourceExceeded, UserError
 from daybreak_rise.benchmarks.mm_cpu import MmCpu
 from daybreak_rise.benchmarks.mm_gpu import MmGpu
-from daybreak_rise.codegen import Program
+from daybreak_rise.codegen import Kernel, Program
 from daybreak_rise.generation import generate_program
 from daybreak_rise.handwritten import TILINGS, naive, tiled
-from daybreak_rise.runtime.base import Compiled, Runtime
+from daybreak_rise.runtime.base import Array, Compiled, Runtime
 from daybreak_rise.runtime.native import NativeRuntime
 from daybreak_rise.runtime.opencl import OpenClRuntime
 
@@ -60,18 +61,9 @@ def products(
     contenders: list[_Contender] = [
         ("numpy", lambda: _timed(a, b), lambda: expected.compare(a @ b).correct)
     ]
-    by_hand = [("naive by hand", lambda: naive(n, n, n))]
-    by_hand += [
-        (f"tiled by hand {one.tile_n}x{one.tile_m}x{one.tile_k}, {one.block_n}x{one.block_m}",
-         lambda one=one: tiled(n, n, n, one))
-        for one in TILINGS
-    ]  # fmt: skip
-    for name, make in by_hand:
+    for name, make in _by_hand(n):
         try:
-            kernel = make()
-            *inputs, output = kernel.arguments
-            program = Program("opencl", (kernel,), tuple(inputs), (output,), ())
-            contenders.append(prepared(name, runtime, program, transposed=True))
+            contenders.append(prepared(name, runtime, make(), transposed=True))
         except (BuildFailed, ResourceExceeded) as error:
             print(f"{name}: {error}", file=sys.stderr)  # noqa: T201
     for name, configuration in gpu:
@@ -89,7 +81,20 @@ def products(
         yield name, 1e3 * min(taken[name]), 1e3 * median, 2e-9 * n**3 / median, right()
 
 
-def _timed(a: np.ndarray, b: np.ndarray) -> float:  # type: ignore[type-arg]
+def _by_hand(n: int) -> Iterator[tuple[str, Callable[[], Program]]]:
+    """Yield names of the kernels written by hand, and what makes them or says why it cannot."""
+
+    def program(kernel: Kernel) -> Program:
+        *inputs, output = kernel.arguments
+        return Program("opencl", (kernel,), tuple(inputs), (output,), ())
+
+    yield "naive by hand", lambda: program(naive(n, n, n))
+    for one in TILINGS:
+        name = f"tiled by hand {one.tile_n}x{one.tile_m}x{one.tile_k}, {one.block_n}x{one.block_m}"
+        yield name, functools.partial(lambda tiling: program(tiled(n, n, n, tiling)), one)
+
+
+def _timed(a: Array, b: Array) -> float:
     began = time.perf_counter()
     np.matmul(a, b)
     return time.perf_counter() - began

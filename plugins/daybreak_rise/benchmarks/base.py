@@ -182,7 +182,7 @@ def powers(first: int, last: int) -> tuple[int, ...]:
 
 def ordinal(name: str, values: Sequence[int]) -> Ordinal:
     """Return a parameter on a logarithmic scale, as all published ones are."""
-    return Ordinal(name, values, log=True)
+    return Ordinal(name, tuple(values), log=True)
 
 
 def sizes_of_launch(configuration: Configuration, dimensions: int) -> Launch:

@@ -114,7 +114,7 @@ class Scal(Workload):
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
         """Return a vector of numbers in [-1, 1) and a factor."""
         x = rng.random(sizes["n"], dtype=np.float32) * 2 - 1
-        return x.astype(np.float32), np.float32(rng.uniform(0.5, 2.0)).reshape(())
+        return x.astype(np.float32), np.array(rng.uniform(0.5, 2.0), np.float32)
 
     def expected(
         self,

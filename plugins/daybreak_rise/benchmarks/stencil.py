@@ -196,7 +196,7 @@ def _step(cell: Expr) -> Expr:
     states = snd(snd(cell))
 
     def at(k: int, j: int, i: int) -> Expr:
-        found = states
+        found: Expr = states
         for place in (k, j, i):
             found = idx(literal(place, IndexType(3)), found)
         return found

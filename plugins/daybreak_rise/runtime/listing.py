@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,10 @@ def load_pyopencl() -> Any:
         RequirementError: it is not installed, or does not load.
     """
     try:
-        return importlib.import_module("pyopencl")
+        cl: Any = importlib.import_module("pyopencl")
+        # what a compiler says of a kernel that it takes is noise here
+        warnings.filterwarnings("ignore", category=cl.CompilerWarning)
+        return cl
     except (ImportError, OSError) as error:
         raise RequirementError(
             f"PyOpenCL does not load: {error}",

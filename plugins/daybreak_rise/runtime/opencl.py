@@ -8,6 +8,7 @@ neither transfers, nor the launch, nor what came before is part of it.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -44,6 +45,7 @@ _RESOURCES = {
     -52: "invalid kernel arguments: the kernel has more than the device takes",
 }
 _BUILD_FAILURE = -11
+_SOURCE_FILE = re.compile(r"[^\s:]*/[^\s:/]*\.cl(?=:)")
 _MEMORY = {
     -4: "memory object allocation failure",
     -6: "out of host memory",
@@ -116,9 +118,7 @@ class OpenClRuntime:
         began = time.perf_counter()
         built = [self._build(kernel) for kernel in program.kernels]
         seconds = time.perf_counter() - began
-        made = _Compiled(self._cl, self._context, self._queue, built, program)
-        made.phases["compile"] = seconds
-        return made
+        return _Compiled(self._cl, self._context, self._queue, built, program, seconds)
 
     def _build(self, kernel: Kernel) -> Any:
         cl = self._cl
@@ -150,7 +150,13 @@ class _Compiled:
     """See `base.Compiled`."""
 
     def __init__(
-        self, cl: Any, context: Any, queue: Any, kernels: list[Any], program: Program
+        self,
+        cl: Any,
+        context: Any,
+        queue: Any,
+        kernels: list[Any],
+        program: Program,
+        seconds: float,
     ) -> None:
         self._cl = cl
         self._queue = queue
@@ -159,7 +165,7 @@ class _Compiled:
             "code": hashlib.sha256(program.source.encode()).hexdigest()[:16],
             "local_bytes": max(kernel.local_bytes for kernel in program.kernels),
         }
-        self.phases: dict[str, float] = {}
+        self.phases: Mapping[str, float] = {"compile": seconds}
         self._plan = Plan(program)
         self._buffers: dict[str, Any] = {}
         self._values: dict[str, Array] = {}
@@ -232,7 +238,8 @@ class _Compiled:
 def _failure(cl: Any, error: Any, what: str) -> Exception:
     """Return the trial's failure that an OpenCL error means."""
     code = getattr(error, "code", None)
-    text = str(error)
+    # the same failure has the same words, wherever the driver kept the source
+    text = _SOURCE_FILE.sub("kernel.cl", str(error))
     line = " ".join(text.split())
     if code in _RESOURCES:
         return ResourceExceeded(f"{what}: {_RESOURCES[code]}", detail=text[-4000:])

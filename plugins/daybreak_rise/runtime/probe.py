@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -120,6 +121,7 @@ def _drivers() -> str:
 
 def _main() -> None:
     prepare_environment()
+    answer: dict[str, Any]
     try:
         answer = {"devices": [described.as_json() for _, described in list_devices()]}
     except RequirementError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -51,8 +51,11 @@ class ShineSession:
             spawns=options["shine_mode"] == "spawns",
             seconds=self._seconds,
         )
-        self.identity = {"command": options["shine"], "checkout": _commit(options["shine_folder"])}
-        self.floors: dict[str, float] = {}
+        self.identity: Mapping[str, str] = {
+            "command": str(options["shine"]),
+            "checkout": _commit(options["shine_folder"]),
+        }
+        self.floors: Mapping[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
