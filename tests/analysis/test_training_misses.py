@@ -171,6 +171,20 @@ def test_unseen_data_beside_a_curve_that_blew_up(tmp_path):
     assert row["on the curve"] == pytest.approx(0.1)
 
 
+def test_infinity_is_a_text_in_json(tmp_path):
+    run = TrainingResults(tmp_path).benchmark()
+    run.study([curve((0.1, 0.2))], seed=1)
+
+    def refused(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    found = CliRunner().invoke(
+        app, ["analyze", "time-to-accuracy", "--json", "--results", str(run.done())]
+    )
+    (one,) = json.loads(found.stdout, parse_constant=refused)
+    assert one["rows"][0]["median"]["value"] == "inf"
+
+
 def _analyze(results, name, *options):
     found = CliRunner().invoke(
         app, ["analyze", name, *options, "--json", "--results", str(results)],

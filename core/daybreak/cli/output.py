@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +12,21 @@ __all__ = ["print_json", "print_message", "print_table"]
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as indented JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    """Print `value` as indented JSON on standard output.
+
+    JSON has no infinity: it is printed as the text "inf" or "-inf", and what is no number as null.
+    """
+    sys.stdout.write(json.dumps(_finite(value), indent=2, default=str, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value
 
 
 def print_message(text: str) -> None:
