@@ -50,7 +50,7 @@ def hypervolume(material: Material) -> Body:
                 one.benchmark,
                 lines,
                 "evaluations",
-                "share of the joint front's hypervolume",
+                "share of hypervolume",
                 share=True,
             )
         )
