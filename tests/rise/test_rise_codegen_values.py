@@ -92,7 +92,7 @@ def opencl_context() -> Any:
     return cl.Context(devices[:1])
 
 
-@settings(_QUIET, max_examples=8)
+@settings(_QUIET, max_examples=8, derandomize=True)  # a driver that crashes takes the tests along
 @given(drawn=low_programs(), sizes=launches())
 def test_opencl_computes_the_same(drawn: _Drawn, sizes: dict[str, Any]) -> None:
     context = opencl_context()
