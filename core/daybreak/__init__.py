@@ -93,6 +93,7 @@ _HOMES = {
     "WrongResult": "daybreak.errors",
     "cache_folder": "daybreak.plugin.folders",
     "data_folder": "daybreak.plugin.folders",
+    "find_program": "daybreak.plugin.programs",
     "flush_caches": "daybreak.measure",
     "hookimpl": "daybreak.plugin",
     "load_space": "daybreak.space",
@@ -186,6 +187,7 @@ __all__ = [
     "__version__",
     "cache_folder",
     "data_folder",
+    "find_program",
     "flush_caches",
     "hookimpl",
     "load_space",
@@ -248,6 +250,7 @@ if TYPE_CHECKING:
         Remark,
     )
     from daybreak.plugin.folders import cache_folder, data_folder
+    from daybreak.plugin.programs import find_program
     from daybreak.plugin.specs import (
         ComponentSpec,
         ExecutorSpec,

@@ -6,14 +6,12 @@ import ctypes
 import functools
 import hashlib
 import os
-import shlex
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import BuildFailed, RequirementError
+from daybreak import BuildFailed, RequirementError, find_program
 from daybreak_taco.emit import ENTRY
 from daybreak_taco.pragmas import for_gcc
 
@@ -104,26 +102,9 @@ def find_compiler(named: str | None = None) -> CCompiler:
         RequirementError: there is none, or it does not run.
     """
     asked = named or os.environ.get("DAYBREAK_CC") or os.environ.get("CC", "")
-    candidates = [shlex.split(asked)] if asked.strip() else [["cc"], ["gcc"], ["clang"]]
-    for words in candidates:
-        program = shutil.which(words[0])
-        if program is None:
-            continue
-        try:
-            done = subprocess.run(
-                [program, *words[1:], "--version"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=30,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0 and done.stdout.strip():
-            first = done.stdout.splitlines()[0].strip()
-            return CCompiler((program, *words[1:]), first, "clang" in first.lower())
+    found = find_program(asked, ("cc", "gcc", "clang"))
+    if found is not None:
+        return CCompiler(found.command, found.version, "clang" in found.version.lower())
     wanted = f"'{asked}'" if asked.strip() else "cc, gcc or clang"
     raise RequirementError(
         f"no C compiler: {wanted} was not found or does not run",

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import Requirement, RequirementError, cache_folder
+from daybreak import Requirement, RequirementError, cache_folder, find_program
 from daybreak_hpvm.rtl.process import Progress, ToolLimits, run_tool
 
 __all__ = [
@@ -179,15 +179,8 @@ def find_nextpnr() -> Tool:
 
 @functools.cache
 def _compiler(asked: str) -> Tool | None:
-    for words in [shlex.split(asked)] if asked.strip() else [["c++"], ["g++"], ["clang++"]]:
-        program = shutil.which(words[0])
-        if program is None:
-            continue
-        text = _version((program, *words[1:]))
-        if text.strip():
-            first = text.splitlines()[0].strip()
-            return Tool("c++", (program, *words[1:]), first, "PATH")
-    return None
+    found = find_program(asked, ("c++", "g++", "clang++"))
+    return None if found is None else Tool("c++", found.command, found.version, "PATH")
 
 
 def find_compiler() -> Tool | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import BuildFailed, RequirementError
+from daybreak import BuildFailed, RequirementError, find_program
 
 __all__ = ["INSTALL_COMPILER", "CCompiler", "find_compiler"]
 
@@ -72,25 +70,9 @@ def find_compiler(named: str | None = None) -> CCompiler:
         RequirementError: there is none, or it does not run.
     """
     asked = named or os.environ.get("DAYBREAK_CC") or os.environ.get("CC", "")
-    candidates = [shlex.split(asked)] if asked.strip() else [["gcc"], ["clang"], ["cc"]]
-    for words in candidates:
-        program = shutil.which(words[0])
-        if program is None:
-            continue
-        try:
-            done = subprocess.run(
-                [program, *words[1:], "--version"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=30,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0 and done.stdout.strip():
-            return CCompiler((program, *words[1:]), done.stdout.splitlines()[0].strip())
+    found = find_program(asked, ("gcc", "clang", "cc"))
+    if found is not None:
+        return CCompiler(found.command, found.version)
     wanted = f"'{asked}'" if asked.strip() else "gcc, clang or cc"
     raise RequirementError(
         f"no C compiler: {wanted} was not found or does not run",
