@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from daybreak import (
@@ -28,7 +27,7 @@ from daybreak_hpvm.ir import Program
 from daybreak_hpvm.problem import Problem, compare
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.process import ToolLimits
-from daybreak_hpvm.session import check_fits, samples_of
+from daybreak_hpvm.session import ProblemSession, check_fits, samples_of
 from daybreak_hpvm.transforms import EXPANSION_LIMIT, expanded_size
 
 if TYPE_CHECKING:
@@ -242,20 +241,16 @@ def simulate_cells(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) 
     return found
 
 
-class RtlSession:
+class RtlSession(ProblemSession):
     """The fidelity `rtl`. Its clock is that of designs built anew: see the module."""
 
-    floors: Mapping[str, float] = {}
-
     def __init__(self, benchmark: Benchmark) -> None:
-        self._benchmark = benchmark
-        self._problem: Problem | None = None
+        super().__init__(benchmark)
         self._limits = ToolLimits(
             seconds=float(benchmark.options["tool_seconds"]),
             memory_bytes=int(benchmark.options["tool_memory_mib"]) << 20,
         )
         self._seconds: dict[str, dict[str, float]] = {}
-        self.identity: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
         """Find the tools and draw the inputs.
@@ -265,6 +260,7 @@ class RtlSession:
         """
         from daybreak_hpvm.rtl.tools import find_nextpnr, find_yosys
 
+        self._seconds.clear()
         self._problem = Problem.of(self._benchmark)
         identity = {**self._problem.identity, "generator": source_digest()}
         identity["yosys"] = find_yosys().version
@@ -272,23 +268,6 @@ class RtlSession:
             identity["nextpnr"] = find_nextpnr().version
         self.identity = identity
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Forget the inputs; safe to call twice."""
-        self._problem = None
-        self._seconds.clear()
-
-    @property
-    def problem(self) -> Problem:
-        """The problem, once the session is open."""
-        if self._problem is None:
-            raise RuntimeError("the session is not open")
-        return self._problem
 
     def build(self, configuration: Mapping[str, Any]) -> Built:
         """Transform the program, and build its hardware.

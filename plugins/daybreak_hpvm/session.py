@@ -22,7 +22,7 @@ from daybreak_hpvm.identity import source_digest
 from daybreak_hpvm.ir import Program, fingerprint, interpret
 from daybreak_hpvm.problem import Problem, compare, without_hardware
 
-__all__ = ["Design", "ModelSession", "check_fits", "samples_of"]
+__all__ = ["Design", "ModelSession", "ProblemSession", "check_fits", "samples_of"]
 
 #: verdicts on programs that only differ in their hardware are kept
 _KEPT_VERDICTS = 4096
@@ -73,38 +73,15 @@ def samples_of(benchmark: Benchmark, values: Mapping[str, float]) -> Iterator[Sa
         yield Sample(metric.name, values[metric.name])
 
 
-class ModelSession:
-    """The fidelity `model`: nothing is built. Its clock is the wall's: what predicting really takes."""
+class ProblemSession:
+    """What both fidelities have: a benchmark, and its problem while the session is open."""
 
     floors: Mapping[str, float] = {}
 
     def __init__(self, benchmark: Benchmark) -> None:
         self._benchmark = benchmark
         self._problem: Problem | None = None
-        self._verdicts: dict[str, Verdict] = {}
         self.identity: Mapping[str, str] = {}
-
-    def __enter__(self) -> Self:
-        """Draw the inputs and read the constants."""
-        from daybreak_hpvm.model.constants import file_digest
-
-        self._problem = Problem.of(self._benchmark)
-        self.identity = {
-            **self._problem.identity,
-            "model": source_digest("model"),
-            "constants": file_digest(),
-        }
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Forget them."""
-        self._problem = None
-        self._verdicts.clear()
 
     @property
     def problem(self) -> Problem:
@@ -112,6 +89,36 @@ class ModelSession:
         if self._problem is None:
             raise RuntimeError("the session is not open")
         return self._problem
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Forget the problem; safe to call twice."""
+        self._problem = None
+
+
+class ModelSession(ProblemSession):
+    """The fidelity `model`: nothing is built. Its clock is the wall's: what predicting really takes."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        super().__init__(benchmark)
+        self._verdicts: dict[str, Verdict] = {}
+
+    def __enter__(self) -> Self:
+        """Draw the inputs and read the constants."""
+        from daybreak_hpvm.model.constants import file_digest
+
+        self._verdicts.clear()
+        self._problem = Problem.of(self._benchmark)
+        self.identity = {
+            **self._problem.identity,
+            "model": source_digest("model"),
+            "constants": file_digest(),
+        }
+        return self
 
     def build(self, configuration: Mapping[str, Any]) -> Design:
         """Transform the program and predict what it costs.

@@ -25,6 +25,8 @@ __all__ = [
     "Work",
     "Workload",
     "group_constraints",
+    "launch_constraints",
+    "launch_parameters",
     "ordinal",
     "powers",
     "sizes_of_launch",
@@ -199,6 +201,21 @@ def sizes_of_launch(configuration: Configuration, dimensions: int) -> Launch:
                 f"gs{dimension} = {all_items} is no multiple of ls{dimension} = {items}"
             )
     return Launch(whole, group)
+
+
+def launch_parameters() -> list[Parameter]:
+    """Return the parameters of a benchmark that chooses nothing but its work-items."""
+    return [ordinal(name, powers(1, 1024)) for name in ("gs0", "gs1", "ls0", "ls1")]
+
+
+def launch_constraints(limits: DeviceLimits) -> list[str]:
+    """Return the published constraints on them."""
+    return [
+        "gs0 % ls0 == 0",
+        "gs1 % ls1 == 0",
+        f"ls0 * ls1 <= {limits.work_group}",
+        *group_constraints(limits, 2),
+    ]
 
 
 def group_constraints(limits: DeviceLimits, dimensions: int) -> list[str]:

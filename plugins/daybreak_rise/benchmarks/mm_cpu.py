@@ -17,7 +17,8 @@ from daybreak import Configuration, Parameter, Permutation
 from daybreak_rise.benchmarks.answers import Expected
 from daybreak_rise.benchmarks.base import Launch, Sizes, Work, Workload, ordinal, powers
 from daybreak_rise.benchmarks.mm_gpu import MmGpu
-from daybreak_rise.dsl import add, fst, fun, map_, reduce_, snd, transpose, zip_
+from daybreak_rise.benchmarks.product import product
+from daybreak_rise.dsl import fun
 from daybreak_rise.elevate.strategy import Strategy
 from daybreak_rise.expr import Expr
 from daybreak_rise.runtime.limits import DeviceLimits
@@ -104,26 +105,7 @@ class MmCpu(Workload):
     def program(self, sizes: Sizes) -> Expr:
         """Return the sums of products of rows with columns."""
         matrix = array(sizes["n"], sizes["n"], f32)
-        return fun(
-            matrix,
-            matrix,
-            lambda a, b: (
-                a
-                | map_(
-                    lambda row: (
-                        b
-                        | transpose
-                        | map_(
-                            lambda column: (
-                                zip_(row, column)
-                                | map_(lambda two: fst(two) * snd(two))
-                                | reduce_(add, 0.0)
-                            )
-                        )
-                    )
-                )
-            ),
-        )
+        return fun(matrix, matrix, product)
 
     def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return the loops in the order asked for."""

@@ -19,7 +19,8 @@ from daybreak_rise.benchmarks.base import (
     ordinal,
     powers,
 )
-from daybreak_rise.dsl import add, fst, fun, map_, reduce_, snd, transpose, zip_
+from daybreak_rise.benchmarks.product import product
+from daybreak_rise.dsl import fun, transpose
 from daybreak_rise.elevate.strategy import Strategy
 from daybreak_rise.expr import Expr
 from daybreak_rise.runtime.limits import DeviceLimits
@@ -95,27 +96,7 @@ class MmGpu(Workload):
     def program(self, sizes: Sizes) -> Expr:
         """Return the sums of products of columns of A's transpose with columns of B."""
         matrix = array(sizes["n"], sizes["n"], f32)
-        return fun(
-            matrix,
-            matrix,
-            lambda at, b: (
-                at
-                | transpose
-                | map_(
-                    lambda row: (
-                        b
-                        | transpose
-                        | map_(
-                            lambda column: (
-                                zip_(row, column)
-                                | map_(lambda two: fst(two) * snd(two))
-                                | reduce_(add, 0.0)
-                            )
-                        )
-                    )
-                )
-            ),
-        )
+        return fun(matrix, matrix, lambda at, b: product(at | transpose, b))
 
     def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
         """Return the published tiled form."""

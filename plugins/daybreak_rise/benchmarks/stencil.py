@@ -22,9 +22,8 @@ from daybreak_rise.benchmarks.base import (
     Sizes,
     Work,
     Workload,
-    group_constraints,
-    ordinal,
-    powers,
+    launch_constraints,
+    launch_parameters,
 )
 from daybreak_rise.dsl import (
     cast,
@@ -80,16 +79,11 @@ class Stencil(Workload):
 
     def parameters(self, sizes: Sizes) -> list[Parameter]:
         """Return the four parameters."""
-        return [ordinal(name, powers(1, 1024)) for name in ("gs0", "gs1", "ls0", "ls1")]
+        return launch_parameters()
 
     def constraints(self, sizes: Sizes, limits: DeviceLimits) -> list[str]:
         """Return the published constraints."""
-        return [
-            "gs0 % ls0 == 0",
-            "gs1 % ls1 == 0",
-            f"ls0 * ls1 <= {limits.work_group}",
-            *group_constraints(limits, 2),
-        ]
+        return launch_constraints(limits)
 
     def configurations(self, sizes: Sizes) -> dict[str, Configuration]:
         """Return the published ones, which fit every size."""
