@@ -50,9 +50,21 @@ from daybreak_rise.elevate.strategy import Failure, Strategy
 from daybreak_rise.elevate.traversal import occurrence
 from daybreak_rise.expr import Expr
 from daybreak_rise.interpret import interpret
-from daybreak_rise.rules import algorithmic, lowering, memory, movement, normalising, vectors
+from daybreak_rise.rules import (
+    lowering,
+    maps,
+    memory,
+    movement,
+    normalising,
+    reductions,
+    vectors,
+    windows,
+    zips,
+)
 from daybreak_rise.types import ArrayType, PairType, array, element, f32, inputs, shape
 from daybreak_rise.values import layout_of
+
+RULES = (maps, zips, reductions, windows, lowering, memory, movement, normalising, vectors)
 
 MOST = 160  # elements of an array that a generated program makes
 
@@ -175,7 +187,7 @@ def _on_arrays(
 def rules() -> dict[str, Strategy]:
     """Every rule, those with parameters at some values of them, by name."""
     found: dict[str, Strategy] = {}
-    for module in (algorithmic, lowering, memory, movement, normalising, vectors):
+    for module in RULES:
         for name in module.__all__:
             one = getattr(module, name)
             for made in [one] if isinstance(one, Strategy) else _SAMPLES.get(name, []):
@@ -185,20 +197,19 @@ def rules() -> dict[str, Strategy]:
 
 def rule_words() -> set[str]:
     """The names of all rules and of the functions that make some."""
-    modules = (algorithmic, lowering, memory, movement, normalising, vectors)
-    return {name for module in modules for name in module.__all__} - {"Copy", "copied"}
+    return {name for module in RULES for name in module.__all__} - {"Copy", "copied"}
 
 
 _SAMPLES: dict[str, list[Strategy]] = {
     **{
-        name: [getattr(algorithmic, name)(k) for k in (1, 2, 3)]
-        for name in (
-            "split_join",
-            "split_join_after",
-            "reduce_split",
-            "reduce_reordered",
-            "reduce_blocked",
-            "overlapped_tiling",
+        made.__name__: [made(k) for k in (1, 2, 3)]
+        for made in (
+            maps.split_join,
+            maps.split_join_after,
+            reductions.reduce_split,
+            reductions.reduce_reordered,
+            reductions.reduce_blocked,
+            windows.overlapped_tiling,
         )
     },
     **{

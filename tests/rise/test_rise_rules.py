@@ -53,27 +53,6 @@ from daybreak_rise.expr import App, Expr, Lambda, Primitive, fresh, nodes
 from daybreak_rise.infer import check
 from daybreak_rise.interpret import interpret
 from daybreak_rise.nat import nat
-from daybreak_rise.rules.algorithmic import (
-    create_transpose_pair,
-    map_fission,
-    map_fusion,
-    map_interchange,
-    map_of_map_to_join,
-    map_of_zip_part,
-    map_out_of_zip,
-    overlapped_tiling,
-    reduce_blocked,
-    reduce_map_fission,
-    reduce_map_fusion,
-    reduce_out_of_map,
-    reduce_reordered,
-    reduce_split,
-    slide_after,
-    split_join,
-    split_join_after,
-    zip_same,
-    zip_swap,
-)
 from daybreak_rise.rules.lowering import (
     reduce_to_seq,
     to_high_level,
@@ -84,6 +63,15 @@ from daybreak_rise.rules.lowering import (
     to_map_seq_unroll,
     to_map_work_group,
     unroll,
+)
+from daybreak_rise.rules.maps import (
+    create_transpose_pair,
+    map_fission,
+    map_fusion,
+    map_interchange,
+    map_of_map_to_join,
+    split_join,
+    split_join_after,
 )
 from daybreak_rise.rules.memory import (
     bind,
@@ -137,7 +125,17 @@ from daybreak_rise.rules.normalising import (
     vectors_of_scalars,
     zip_of_unzip,
 )
+from daybreak_rise.rules.reductions import (
+    reduce_blocked,
+    reduce_map_fission,
+    reduce_map_fusion,
+    reduce_out_of_map,
+    reduce_reordered,
+    reduce_split,
+)
 from daybreak_rise.rules.vectors import vectorise
+from daybreak_rise.rules.windows import overlapped_tiling, slide_after
+from daybreak_rise.rules.zips import map_of_zip_part, map_out_of_zip, zip_same, zip_swap
 from daybreak_rise.types import array, f32, i32
 
 Build = Callable[[Expr], Any]

@@ -58,8 +58,8 @@ from daybreak_rise.elevate.traversal import (
 from daybreak_rise.errors import RewriteError, RiseTypeError
 from daybreak_rise.expr import App, Expr, Primitive, nodes
 from daybreak_rise.infer import check
-from daybreak_rise.rules.algorithmic import map_fission, map_fusion, split_join
 from daybreak_rise.rules.lowering import to_map_local, to_map_seq, to_map_work_group
+from daybreak_rise.rules.maps import map_fission, map_fusion, split_join
 from daybreak_rise.rules.normalising import beta_reduction, eta_reduction
 from daybreak_rise.strategies.loops import fuse_reductions, interchange, tile
 from daybreak_rise.strategies.lowering import computes, lower_nest, lower_rest, upstream

@@ -25,15 +25,11 @@ from daybreak_rise.dsl import abs_, add, fun, join, map_, reduce_
 from daybreak_rise.elevate.strategy import Strategy, rule, seq
 from daybreak_rise.elevate.traversal import argument, fmap, in_lambdas, normalise
 from daybreak_rise.expr import Expr, Lambda, alpha_equal, spine
-from daybreak_rise.rules.algorithmic import (
-    map_fusion,
-    reduce_map_fusion,
-    reduce_reordered,
-    reduce_split,
-)
 from daybreak_rise.rules.forms import as_map, as_reduce, mapping, reducing
 from daybreak_rise.rules.lowering import to_map_local, to_map_work_group
+from daybreak_rise.rules.maps import map_fusion
 from daybreak_rise.rules.movement import reorder_before_map, split_before_map
+from daybreak_rise.rules.reductions import reduce_map_fusion, reduce_reordered, reduce_split
 from daybreak_rise.runtime.limits import DeviceLimits
 from daybreak_rise.strategies.lowering import lower_nest, lower_rest, upstream
 from daybreak_rise.strategies.normal import dfnf

@@ -23,8 +23,8 @@ from daybreak_rise.dsl import fun, map_
 from daybreak_rise.elevate.strategy import Strategy, seq
 from daybreak_rise.elevate.traversal import argument, fmap, in_lambdas
 from daybreak_rise.expr import Expr
-from daybreak_rise.rules.algorithmic import split_join
 from daybreak_rise.rules.lowering import to_map_local, to_map_seq, to_map_work_group
+from daybreak_rise.rules.maps import split_join
 from daybreak_rise.rules.vectors import vectorise
 from daybreak_rise.runtime.limits import DeviceLimits
 from daybreak_rise.strategies.lowering import lower_nest, upstream

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from daybreak_rise.building import Pending
 from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh, substitute
+from daybreak_rise.nat import Size, divide_exactly
 from daybreak_rise.patterns import MAPS, REDUCES
 from daybreak_rise.types import Type
 
@@ -17,6 +18,7 @@ __all__ = [
     "as_reduce",
     "beta",
     "called",
+    "does_not_divide",
     "lam",
     "lam2",
     "mapping",
@@ -91,6 +93,11 @@ def called(expression: Expr, name: str) -> tuple[Primitive, tuple[Expr, ...]] | 
 def same_pattern(left: Primitive, right: Primitive) -> bool:
     """Return whether two primitives are one pattern with the same static parameters."""
     return left.name == right.name and left.statics == right.statics
+
+
+def does_not_divide(k: Size, size: Size) -> str | None:
+    """Return why an array of `size` is not cut into pieces of k; None where it is."""
+    return None if divide_exactly(size, k) is not None else f"{k} does not divide {size}"
 
 
 def uses(expression: Expr, identifier: Identifier) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from daybreak_rise.building import Pending
-from daybreak_rise.dsl import fst, let, pair, snd, to_mem
+from daybreak_rise.dsl import as_scalar, as_vector, fst, let, pair, snd, to_mem
 from daybreak_rise.elevate.strategy import Failure, Strategy, rule
 from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh, nodes, substitute
+from daybreak_rise.nat import Size, divide_exactly
 from daybreak_rise.rules.forms import beta, called
-from daybreak_rise.types import AddressSpace, ArrayType, FunType, PairType
+from daybreak_rise.types import AddressSpace, ArrayType, FunType, PairType, ScalarType
 
 __all__ = ["Copy", "bind", "copied", "copy_after", "let_out_of_argument", "stage", "stored"]
 
@@ -17,38 +18,50 @@ __all__ = ["Copy", "bind", "copied", "copy_after", "let_out_of_argument", "stage
 Copy = Callable[[Expr], Expr]
 
 
-def copied(*maps: Pending) -> Copy:
+def copied(*maps: Pending, width: Size = 1) -> Copy:
     """Return the copy by nested maps, outermost first: `copied(map_local(1), map_local(0))`.
 
-    An array of more dimensions than maps is copied by the innermost map's last elements as they
-    are; one of fewer fails when it is typed.
+    The innermost map copies `width` scalars at a time. An array of more dimensions than maps is
+    copied by the innermost map's last elements as they are; one of fewer fails when it is typed.
     """
 
     def copy(e: Expr) -> Expr:
-        return _copied(e, maps)
+        return _copied(e, maps, width)
 
     return copy
 
 
-def _copied(e: Expr, maps: tuple[Pending, ...]) -> Expr:
+def _copied(e: Expr, maps: tuple[Pending, ...], width: Size) -> Expr:
     if not maps:
         return e
-    found: Expr = maps[0](lambda x: _copied(x, maps[1:]), e)
+    if len(maps) == 1 and width != 1:
+        wide: Expr = maps[0](lambda v: v, e | as_vector(width)) | as_scalar
+        return wide
+    found: Expr = maps[0](lambda x: _copied(x, maps[1:], width), e)
     return found
 
 
-def copy_after(*maps: Pending) -> Strategy:
-    """`x -> x | map(.. map(v. v))`: copied by these maps. Needs: an array of as many dimensions."""
+def copy_after(*maps: Pending, width: Size = 1) -> Strategy:
+    """`x -> x | map(.. map(v. v))`: copied by these maps, the last one taking vectors of `width`.
+
+    Needs: an array of as many dimensions; for vectors, of scalars in rows that `width` divides.
+    """
 
     def run(e: Expr) -> Expr | str | None:
-        type_ = e.type
+        type_, size = e.type, width
         for _ in maps:
             if not isinstance(type_, ArrayType):
                 return f"{e.type} has fewer than {len(maps)} dimensions"
-            type_ = type_.element
-        return _copied(e, maps)
+            type_, size = type_.element, type_.size
+        if width != 1:
+            if not isinstance(type_, ScalarType):
+                return f"there are no vectors of {type_}"
+            if divide_exactly(size, width) is None:
+                return f"{width} does not divide {size}"
+        return _copied(e, maps, width)
 
-    return rule(f"copy_after({', '.join(m.name for m in maps)})", run, needs="an array")
+    shown = [*(m.name for m in maps), *([str(width)] if width != 1 else [])]
+    return rule(f"copy_after({', '.join(shown)})", run, needs="an array")
 
 
 def stored(address: AddressSpace) -> Strategy:

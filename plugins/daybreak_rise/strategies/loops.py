@@ -6,17 +6,10 @@ from daybreak_rise.elevate.strategy import Result, Strategy, named, seq, try_
 from daybreak_rise.elevate.traversal import argument, fmap, normalise
 from daybreak_rise.expr import Expr
 from daybreak_rise.nat import Size
-from daybreak_rise.rules.algorithmic import (
-    map_fission,
-    map_fusion,
-    map_interchange,
-    map_out_of_zip,
-    reduce_blocked,
-    reduce_map_fusion,
-    reduce_out_of_map,
-    split_join,
-)
+from daybreak_rise.rules.maps import map_fission, map_fusion, map_interchange, split_join
 from daybreak_rise.rules.movement import split_into_zip, transpose_map_zip
+from daybreak_rise.rules.reductions import reduce_blocked, reduce_map_fusion, reduce_out_of_map
+from daybreak_rise.rules.zips import map_out_of_zip
 from daybreak_rise.strategies.normal import dfnf, simplify
 
 __all__ = [

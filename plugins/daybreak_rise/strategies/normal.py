@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from daybreak_rise.elevate.strategy import Strategy, named, seq
 from daybreak_rise.elevate.traversal import normalise
-from daybreak_rise.rules.algorithmic import map_fission, map_fusion, map_of_zip_part
+from daybreak_rise.rules.maps import map_fission, map_fusion
 from daybreak_rise.rules.normalising import (
     beta_reduction,
     eta_abstraction,
@@ -25,6 +25,7 @@ from daybreak_rise.rules.normalising import (
     vectors_of_scalars,
     zip_of_unzip,
 )
+from daybreak_rise.rules.zips import map_of_zip_part
 
 __all__ = ["cnf", "dfnf", "rnf", "simplify", "steps"]
 
