@@ -158,14 +158,14 @@ def open_runtime(language: str, options: Mapping[str, Any], stack: ExitStack) ->
 
     wanted = options["runtime"]
     if wanted == "cuda":
-        return stack.enter_context(CudaRuntime())
+        return stack.enter_context(CudaRuntime(options["platform"], options["device"]))
     try:
         return stack.enter_context(OpenClRuntime(options["platform"], options["device"]))
     except RequirementError:
         if wanted == "opencl":
             raise
         try:
-            return stack.enter_context(CudaRuntime())
+            return stack.enter_context(CudaRuntime(options["platform"], options["device"]))
         except RequirementError:
             pass
         raise

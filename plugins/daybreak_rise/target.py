@@ -189,8 +189,8 @@ def _cuda(*, needed: bool = True) -> Requirement:
     from daybreak_rise.runtime.cudalibs import find_libraries
 
     try:
-        driver, compiler = find_libraries()
-        return Requirement("CUDA", True, f"{driver}, {compiler}", "", needed)
+        driver, compilers = find_libraries()
+        return Requirement("CUDA", True, ", ".join((driver, *compilers)), "", needed)
     except RequirementError as error:
         return Requirement("CUDA", False, error.message, error.remedy or "", needed)
 

@@ -1,4 +1,4 @@
-"""The runtimes: a fake CUDA, the C compiler, a real OpenCL device where there is one."""
+"""The runtimes: the C compiler, a real OpenCL device where there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from daybreak import (
     BuildFailed,
     FailureKind,
     MeasurementProtocol,
-    OutOfMemory,
     RequirementError,
     ResourceExceeded,
     Sample,
@@ -34,9 +33,8 @@ from daybreak_rise.dsl import (
 )
 from daybreak_rise.generation import _repeated, generate_program
 from daybreak_rise.options import ScalOptions
-from daybreak_rise.runtime import cudalibs, opencl, probe
+from daybreak_rise.runtime import opencl, probe
 from daybreak_rise.runtime.ccompiler import find_compiler
-from daybreak_rise.runtime.cuda import CudaRuntime
 from daybreak_rise.runtime.native import NativeRuntime
 from daybreak_rise.runtime.opencl import OpenClRuntime
 from daybreak_rise.target import RiseTarget
@@ -241,102 +239,3 @@ def test_a_missing_c_compiler_is_a_requirement():
     with pytest.raises(RequirementError) as caught:
         find_compiler("no-such-compiler")
     assert caught.value.remedy
-
-
-# ---- CUDA, without a GPU
-
-
-class FakeCuda:
-    """Memory as NumPy arrays; a launch doubles what is in the first buffer into the last."""
-
-    def __init__(self, fail=None):
-        self.memory = {}
-        self.fail = fail
-        self.launched = []
-        self.closed = False
-
-    def open(self):
-        return {"name": "Fake 9000", "driver": 12080, "work_group": 1024, "x": 1024, "y": 1024,
-                "z": 64, "local_bytes": 49152, "units": 2, "major": 9, "minor": 0}  # fmt: skip
-
-    def close(self):
-        self.closed = True
-
-    def compile(self, source, name, options):
-        assert "__global__" in source
-        assert options == ("--gpu-architecture=compute_90",)
-        if self.fail == "compile":
-            raise BuildFailed("NVRTC: error")
-        return 7
-
-    def allocate(self, size):
-        if self.fail == "memory" and self.memory:
-            raise OutOfMemory("memory: CUDA error 2")
-        address = 1000 + len(self.memory)
-        self.memory[address] = np.zeros(size, np.uint8)
-        return address
-
-    def free(self, address):
-        del self.memory[address]
-
-    def upload(self, address, data):
-        self.memory[address][:] = data.reshape(-1).view(np.uint8)
-
-    def download(self, data, address):
-        data.reshape(-1).view(np.uint8)[:] = self.memory[address]
-
-    def launch(self, function, groups, items, arguments):
-        self.launched.append((function, tuple(groups), tuple(items)))
-        x, a, out = (one.value for one in arguments)
-        self.memory[out].view(np.float32)[:] = a * self.memory[x].view(np.float32)
-        return 2e-6
-
-
-def cuda_program():
-    e = fun(array(64, f32), f32, lambda x, a: x | map_global(0)(lambda v: a * v))
-    return generate(e, target="cuda", local_size=8, global_size=32)
-
-
-def test_a_program_runs_on_a_fake_nvidia_gpu():
-    api = FakeCuda()
-    with CudaRuntime(api) as runtime:
-        assert runtime.limits.local_bytes == 49152
-        assert "Fake 9000" in runtime.identity["device"]
-        made = runtime.compile(cuda_program())
-        made.load(INPUTS)
-        assert made.run() == 2e-6
-        np.testing.assert_array_equal(made.result(), 2 * INPUTS[0])
-        assert api.launched == [(7, (4, 1, 1), (8, 1, 1))]
-        made.close()
-        assert not api.memory
-    assert api.closed
-
-
-def test_what_a_fake_nvidia_gpu_refuses():
-    with CudaRuntime(FakeCuda("compile")) as runtime, pytest.raises(BuildFailed):
-        runtime.compile(cuda_program())
-    api = FakeCuda("memory")
-    with CudaRuntime(api) as runtime, pytest.raises(OutOfMemory):
-        runtime.compile(cuda_program())
-    assert not api.memory
-    with CudaRuntime(FakeCuda()) as runtime, pytest.raises(ResourceExceeded):
-        runtime.compile(doubled_on_cuda(2048))
-
-
-def doubled_on_cuda(items):
-    e = fun(array(items, f32), f32, lambda x, a: x | map_global(0)(lambda v: a * v))
-    return generate(e, target="cuda", local_size=items, global_size=items)
-
-
-def test_missing_nvidia_libraries_are_named(monkeypatch):
-    monkeypatch.setattr(cudalibs.ctypes.util, "find_library", lambda name: None)
-    with pytest.raises(RequirementError, match="libcuda"):
-        cudalibs.find_libraries()
-    monkeypatch.setattr(
-        cudalibs.ctypes.util,
-        "find_library",
-        lambda name: "libcuda.so.1" if name == "cuda" else None,
-    )
-    monkeypatch.setattr(cudalibs, "_from_package", lambda: None)
-    with pytest.raises(RequirementError, match="libnvrtc"):
-        cudalibs.find_libraries()

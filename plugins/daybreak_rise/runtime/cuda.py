@@ -14,6 +14,7 @@ from daybreak_rise.runtime.limits import DeviceLimits
 
 if TYPE_CHECKING:
     from daybreak_rise.codegen import Program
+    from daybreak_rise.runtime.listing import DeviceDescription
 
 __all__ = ["CudaRuntime"]
 
@@ -26,31 +27,39 @@ _C_TYPES: dict[str, Any] = {
 
 
 class _Api(Protocol):
-    """What `cudaapi.CudaApi` offers; a test's fake too."""
+    """What `cudaapi.CudaApi` offers; a test's fake too. What `compile` gives is its own affair."""
 
-    def open(self) -> dict[str, Any]: ...
+    @property
+    def options(self) -> Sequence[str]: ...
+    @property
+    def compiler(self) -> str: ...
+    def open(self, platform: str | None = None, device: str | None = None) -> DeviceDescription: ...
     def close(self) -> None: ...
-    def compile(self, source: str, name: str, options: Sequence[str]) -> int: ...
+    def compile(self, source: str, name: str) -> Any: ...
+    def unload(self, kernel: Any) -> None: ...
     def allocate(self, size: int) -> int: ...
     def free(self, address: int) -> None: ...
     def upload(self, address: int, array: Any) -> None: ...
     def download(self, array: Any, address: int) -> None: ...
     def launch(
-        self, function: int, groups: Sequence[int], items: Sequence[int], arguments: Sequence[Any]
+        self, kernel: Any, groups: Sequence[int], items: Sequence[int], arguments: Sequence[Any]
     ) -> float: ...
 
 
 class CudaRuntime:
-    """NVIDIA's first device. Opened by `with`, in the process that runs the kernels."""
+    """An NVIDIA device. Opened by `with`, in the process that runs the kernels."""
 
     language = "cuda"
     kind = "gpu"
     threads = None
 
-    def __init__(self, api: _Api | None = None) -> None:
+    def __init__(
+        self, platform: str | None = None, device: str | None = None, api: _Api | None = None
+    ) -> None:
+        self._platform = platform
+        self._device = device
         self._api = api
         self._open = False
-        self._options: tuple[str, ...] = ()
         self.identity: dict[str, str] = {}
         self.limits = DeviceLimits(1, (1, 1, 1), 0)
 
@@ -64,18 +73,15 @@ class CudaRuntime:
             from daybreak_rise.runtime.cudaapi import CudaApi
 
             self._api = CudaApi()
-        found = self._api.open()
+        found = self._api.open(self._platform, self._device)
         self._open = True
-        self.limits = DeviceLimits(
-            found["work_group"], (found["x"], found["y"], found["z"]), found["local_bytes"]
-        )
-        # contraction to multiply-add off, as OpenCL compilers have it without options
-        self._options = (f"--gpu-architecture=compute_{found['major']}{found['minor']}",)
+        self.limits = found.limits
         self.identity = {
-            "platform": "CUDA",
-            "device": f"{found['name']}, {found['units']} multiprocessors",
-            "driver": str(found["driver"]),
-            "flags": " ".join(self._options),
+            "platform": f"{found.platform}, {found.platform_version}",
+            "device": f"{found.device}, {found.units} multiprocessors",
+            "driver": found.driver,
+            "compiler": self._api.compiler,
+            "flags": " ".join(self._api.options),
         }
         return self
 
@@ -97,19 +103,23 @@ class CudaRuntime:
         for kernel in program.kernels:
             check_fits(kernel, self.limits)
         began = time.perf_counter()
-        functions = [
-            self._api.compile(kernel.source, kernel.name, self._options)
-            for kernel in program.kernels
-        ]
-        return _Compiled(self._api, functions, program, time.perf_counter() - began)
+        built: list[Any] = []
+        try:
+            for kernel in program.kernels:  # one by one: those before a refused one are removed
+                built.append(self._api.compile(kernel.source, kernel.name))  # noqa: PERF401
+        except BaseException:
+            for one in built:
+                self._api.unload(one)
+            raise
+        return _Compiled(self._api, built, program, time.perf_counter() - began)
 
 
 class _Compiled:
     """See `base.Compiled`."""
 
-    def __init__(self, api: _Api, functions: list[int], program: Program, seconds: float) -> None:
+    def __init__(self, api: _Api, built: list[Any], program: Program, seconds: float) -> None:
         self._api = api
-        self._kernels = list(zip(functions, program.kernels, strict=True))
+        self._kernels = list(zip(built, program.kernels, strict=True))
         self._plan = Plan(program)
         self._values: dict[str, Any] = {}
         self._addresses: dict[str, int] = {}
@@ -142,7 +152,7 @@ class _Compiled:
     def run(self) -> float:
         """Launch the kernels once and return the seconds between events around each."""
         total = 0.0
-        for function, kernel in self._kernels:
+        for built, kernel in self._kernels:
             arguments = [
                 self._values[one.name]
                 if one.by_value
@@ -150,7 +160,7 @@ class _Compiled:
                 for one in kernel.arguments
             ]
             groups = [a // b for a, b in zip(kernel.global_size, kernel.local_size, strict=True)]
-            total += self._api.launch(function, groups, kernel.local_size, arguments)
+            total += self._api.launch(built, groups, kernel.local_size, arguments)
         return total
 
     def result(self) -> Array:
@@ -160,6 +170,8 @@ class _Compiled:
         return host
 
     def close(self) -> None:
-        """Free the buffers; safe to call twice."""
+        """Free the buffers and remove the kernels; safe to call twice."""
         while self._addresses:
             self._api.free(self._addresses.popitem()[1])
+        while self._kernels:
+            self._api.unload(self._kernels.pop()[0])

@@ -195,9 +195,14 @@ def describe(device: Any) -> DeviceDescription:
 
 
 def choose(
-    devices: list[DeviceDescription], platform: str | None, device: str | None
+    devices: list[DeviceDescription],
+    platform: str | None,
+    device: str | None,
+    what: str = "OpenCL",
 ) -> DeviceDescription:
     """Return the device that the options mean; without any the first GPU, else the first one.
+
+    `what` kind of devices these are: OpenCL or NVIDIA.
 
     Raises:
         RequirementError: there is no such device.
@@ -211,13 +216,14 @@ def choose(
     if fitting:
         return next((one for one in fitting if one.kind == "gpu"), fitting[0])
     wanted = " and ".join(
-        f"{what} '{word}'" for what, word in (("platform", platform), ("device", device)) if word
+        f"{part} '{word}'" for part, word in (("platform", platform), ("device", device)) if word
     )
     here = "; ".join(f"{one.device} ({one.platform_version})" for one in devices)
+    install = f", or install a driver: {INSTALL}" if what == "OpenCL" else ""
     raise RequirementError(
-        f"no OpenCL device has {wanted or 'any name'}",
-        expected=f"one of: {here}" if here else "an OpenCL device",
-        remedy=f"change the options 'platform' and 'device', or install a driver: {INSTALL}",
+        f"no {what} device has {wanted or 'any name'}",
+        expected=f"one of: {here}" if here else f"an {what} device",
+        remedy=f"change the options 'platform' and 'device'{install}",
     )
 
 
