@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from daybreak_hpvm import benchmarks
 from daybreak_hpvm.devices import DEVICES, overflows, share
 from daybreak_hpvm.ir import ProgramBuilder, s, u
+from daybreak_hpvm.model.accesses import Queue
 from daybreak_hpvm.model.constants import CLOCK_TERMS, constants_of
 from daybreak_hpvm.model.cycles import Span, Timeline, program_cycles
 from daybreak_hpvm.model.features import FF_FEATURES, LUT_FEATURES, memory_blocks
 from daybreak_hpvm.model.nest import Region, Repeat, Series, parts_of
 from daybreak_hpvm.model.nodes import node_cost
 from daybreak_hpvm.model.predict import predict, program_features
-from daybreak_hpvm.model.region import Queue
 from daybreak_hpvm.model.values import classes
 from daybreak_hpvm.rtl.plan import plan_program
 from daybreak_hpvm.transforms import apply, expanded_size, transform, unroll

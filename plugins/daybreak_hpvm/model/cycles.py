@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from daybreak_hpvm.ir import Program
 from daybreak_hpvm.ir.walk import loads, statements
 from daybreak_hpvm.model.nest import Branch, Item, Part, Region, Repeat, Series
-from daybreak_hpvm.model.region import RegionCost
+from daybreak_hpvm.model.pipeline import RegionCost
 from daybreak_hpvm.rtl.costs import QUEUE_DEPTH
 
 __all__ = ["Span", "Timeline", "program_cycles", "timeline"]

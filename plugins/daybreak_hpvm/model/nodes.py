@@ -9,7 +9,8 @@ from functools import lru_cache
 from daybreak_hpvm.ir import Node, Program
 from daybreak_hpvm.model.cycles import Timeline, timeline
 from daybreak_hpvm.model.nest import Branch, Part, Region, Repeat, Series, parts_of
-from daybreak_hpvm.model.region import RegionCost, cost_of
+from daybreak_hpvm.model.pipeline import RegionCost
+from daybreak_hpvm.model.region import cost_of
 from daybreak_hpvm.rtl.costs import MAX_REPLICAS
 from daybreak_hpvm.rtl.storage import Storage, storage_plan
 
