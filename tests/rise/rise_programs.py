@@ -217,7 +217,11 @@ _SAMPLES: dict[str, list[Strategy]] = {
         for name in ("to_map_global", "to_map_local", "to_map_work_group")
     },
     "reduce_to_seq": [lowering.reduce_to_seq(), lowering.reduce_to_seq(LOCAL)],
-    "copy_after": [memory.copy_after(map_seq), memory.copy_after(map_seq, map_seq)],
+    "copy_after": [
+        memory.copy_after(map_seq),
+        memory.copy_after(map_seq, map_seq),
+        memory.copy_after(map_seq, width=2),
+    ],
     "stored": [memory.stored(LOCAL)],
     "stage": [memory.stage(PRIVATE, lambda x: x), memory.stage(LOCAL, memory.copied())],
     "bind": [],

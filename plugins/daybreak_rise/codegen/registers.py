@@ -163,12 +163,17 @@ def plan(block: Block, places: Mapping[Variable, Coordinate]) -> Registers:
 
 
 def _width(found: list[Access]) -> int | None:
-    """Return the lanes of a buffer's elements; None where vectors of several sizes overlap."""
+    """Return the lanes of a buffer's elements; None where vectors of several sizes overlap.
+
+    What is computed scalar by scalar and only read as vectors in the end stays scalars, which are
+    packed there: of vectors whose lanes are added to one by one compilers make less.
+    """
     wide = {access.width for access in found if access.width > 1}
+    written = {access.width for access in found if access.writes}
+    if not wide or written <= {1}:
+        return 1
     if len(wide) > 1:
         return None
-    if not wide:
-        return 1
     (width,) = wide
     aligned = all(
         access.width == 1

@@ -217,7 +217,8 @@ class Words:
     def _load(self, value: Load) -> tuple[str, int]:
         buffer = value.buffer
         if buffer in self.registers.widths:
-            return self._register(buffer, value.offset, value.width), _ATOM
+            text = self._register(buffer, value.offset, value.width)
+            return text, _ATOM if value.width <= self.registers.widths[buffer] else _UNARY
         if buffer.space is Space.TABLE:
             number = self._table_number(value)
             if number is not None:
@@ -237,6 +238,10 @@ class Words:
         place = offset.replaced(self.now)
         assert place.known, (buffer, place)  # noqa: S101  (registers.plan saw to it)
         held = self.registers.widths[buffer]
+        if width > held:
+            # only reads are wider than what they read (see registers.plan)
+            lanes = [self._element(buffer, place.rest + lane) for lane in range(width)]
+            return self.dialect.pack(lanes, buffer.scalar)
         number, lane = divmod(place.rest, held)
         name = self._element(buffer, number)
         return name if width == held else self.dialect.lane(name, lane)

@@ -6,6 +6,7 @@ from daybreak_rise.building import Pending
 from daybreak_rise.elevate.strategy import Result, Strategy, predicate, seq
 from daybreak_rise.elevate.traversal import argument, body, fmap, function, normalise
 from daybreak_rise.expr import Expr, Primitive, nodes
+from daybreak_rise.nat import Size
 from daybreak_rise.patterns import MAPS, PATTERNS, REDUCES, Layer
 from daybreak_rise.rules.forms import as_map
 from daybreak_rise.rules.lowering import reduce_to_seq, to_map_seq
@@ -100,6 +101,9 @@ def start_copied(*maps: Pending) -> Strategy:
     return function(argument(copy_after(*maps)))
 
 
-def result_copied(*maps: Pending) -> Strategy:
-    """Return what writes an array, a reduction's result say, by these maps."""
-    return copy_after(*maps)
+def result_copied(*maps: Pending, width: Size = 1) -> Strategy:
+    """Return what writes an array, a reduction's result say, by these maps.
+
+    The innermost map writes `width` scalars at a time.
+    """
+    return copy_after(*maps, width=width)

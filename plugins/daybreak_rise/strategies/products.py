@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daybreak_rise.dsl import (
-    as_scalar,
-    as_vector,
     join,
     map_local,
     map_seq,
@@ -63,7 +61,8 @@ def tiled_product(
         v6: elements of the first tile that a row of work-items copies at a time; divides v5 * v8.
         v7: columns of the tile that a work-group computes.
         v8: how deep the tiles are that are in local memory at a time.
-        width: scalars that are copied at a time.
+        width: scalars that are copied at a time, to local memory and, where it divides v3, to the
+            result.
 
     After "Matrix Multiplication Beyond Auto-Tuning" (Steuwer, Remmelg, Dubach, CASES 2016); the
     parameters are those of BaCO's MM_GPU. Fails with a reason where sizes do not divide.
@@ -71,15 +70,15 @@ def tiled_product(
     threads = (map_local(1), map_local(0))
     block = (*threads, map_seq, map_seq)
 
+    wide = copied(*threads, width=width)
+
     def rows(y: Expr) -> Expr:  # (v5/v4).v4.v8, read along the rows of the stored matrix
-        wide = as_vector(width) >> map_local(0)(lambda v: v) >> as_scalar
-        flat = y | join | transpose | join | split(v6) | map_local(1)(wide) | to_local
+        flat = wide(y | join | transpose | join | split(v6)) | to_local
         made: Expr = flat | join | split(v5) | transpose | split(v4)
         return made
 
     def columns(y: Expr) -> Expr:  # (v7/v3).v3.v8
-        wide = as_vector(width) >> map_local(0)(lambda v: v) >> as_scalar
-        made: Expr = y | join | transpose | map_local(1)(wide) | to_local | transpose | split(v3)
+        made: Expr = wide(y | join | transpose) | to_local | transpose | split(v3)
         return made
 
     registers = stage_fold(AddressSpace.PRIVATE, copied(map_seq), copied(map_seq))
@@ -91,7 +90,7 @@ def tiled_product(
         in_fold(step),
         stage_fold(AddressSpace.LOCAL, rows, columns),
         start_copied(*block),
-        result_copied(*block),
+        result_copied(*block, width=width if v3 % width == 0 else 1),
     )
     return named(
         f"tiled_product({v3}, {v4}, {v5}, {v6}, {v7}, {v8})",
