@@ -147,6 +147,8 @@ class TrialFailed(DaybreakError):
         kind: the failure kind or its word; subclasses set it. A session that replays recorded
             failures gives any kind but `cancelled`, which is the user's alone and becomes
             `internal`.
+        session_lost: the session is of no use after this (its device vanished, say): the next
+            trial gets a new one, in a new worker.
 
     Raises:
         ValueError: `kind` is no failure kind.
@@ -155,10 +157,16 @@ class TrialFailed(DaybreakError):
     kind: FailureKind = FailureKind.INTERNAL
 
     def __init__(
-        self, message: str, *, detail: str | None = None, kind: FailureKind | str | None = None
+        self,
+        message: str,
+        *,
+        detail: str | None = None,
+        kind: FailureKind | str | None = None,
+        session_lost: bool = False,
     ) -> None:
         self.message = message
         self.detail = detail
+        self.session_lost = session_lost
         if kind is not None:
             self.kind = FailureKind(kind)
         super().__init__(message)
@@ -193,8 +201,9 @@ class ResourceExceeded(TrialFailed):
         *,
         detail: str | None = None,
         numbers: Mapping[str, float] | None = None,
+        session_lost: bool = False,
     ) -> None:
-        super().__init__(message, detail=detail)
+        super().__init__(message, detail=detail, session_lost=session_lost)
         self.numbers = dict(numbers or {})
 
 

@@ -15,7 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from daybreak.errors import BuildFailed, RequirementError, ResourceExceeded, UserError
+from daybreak.errors import (
+    BuildFailed,
+    RequirementError,
+    ResourceExceeded,
+    TrialFailed,
+    UserError,
+)
 from daybreak.plugin.contracts import Verdict
 from daybreak.records import Event, Sample
 
@@ -221,6 +227,10 @@ def refuse() -> None:
     raise BuildFailed("the compiler refused", detail="error: 42")
 
 
+def lose() -> None:
+    raise TrialFailed("the device is gone", kind="crash", session_lost=True)
+
+
 def overflow() -> None:
     raise ResourceExceeded("too many blocks", numbers={"blocks": 3.0})
 
@@ -268,6 +278,7 @@ ACTS: dict[str, Callable[[], object]] = {
     "dawdle": lambda: time.sleep(0.05),
     "need": need,
     "refuse": refuse,
+    "lose": lose,
     "overflow": overflow,
     "recurse": recurse,
     "raise": lambda: 1 / 0,
@@ -324,6 +335,8 @@ class Session:
         kind = configuration.get("artifact")
         if kind == "carrying":
             return Artifact(facts={"code": "abc"}, phases={"compile": 0.25})
+        if kind == "counting":
+            return Artifact(facts={"trials": self.trials})
         if kind == "unspeakable":
             return Artifact(facts={(1, 2): "no JSON key"})
         return configuration

@@ -257,6 +257,27 @@ def test_a_changed_identity_is_refused_after_a_restart(tmp_path: Path) -> None:
             bench.measure({})
 
 
+@pytest.mark.parametrize("isolation", ["inline", "worker", "fork"])
+def test_a_lost_session_is_not_used_again(isolation: str) -> None:
+    counting = {"artifact": "counting"}
+    with open_nasty(isolation) as bench:
+        assert bench.measure(counting).facts["trials"] == 1
+        lost = bench.measure({"act": "lose", "phase": "measure"})
+        assert lost.failure_kind is FailureKind.CRASH
+        assert lost.message == "the device is gone"
+        assert lost.facts["session_lost"] is True
+        after = bench.measure(counting)
+        assert after.status is TrialStatus.OK
+        assert after.facts["trials"] == 1
+        assert ("reopened_s" in after.facts) is (isolation != "inline")
+        # a failure of another kind costs no new session
+        refused = bench.measure({"act": "refuse", "phase": "build"})
+        assert "session_lost" not in refused.facts
+        again = bench.measure(counting)
+        assert again.facts["trials"] == (1 if isolation == "fork" else 3)
+        assert "reopened_s" not in again.facts
+
+
 @pytest.mark.parametrize("isolation", ["worker", "fork"])
 def test_ctrl_c_in_the_terminal_does_not_reach_the_worker(isolation: str) -> None:
     with open_nasty(isolation) as bench:

@@ -22,7 +22,7 @@ from daybreak.measure.classify import Failure, classify_exception, oom_kills
 from daybreak.measure.codec import decode_outcome, encode_events, encode_outcome
 from daybreak.measure.folders import remove_folder
 from daybreak.measure.limits import limit_cpu_time
-from daybreak.measure.outcomes import TrialSetting, failed_outcome
+from daybreak.measure.outcomes import STRAYS_LEFT, TrialSetting, failed_outcome
 from daybreak.measure.processes import die_with_parent, reap_strays
 from daybreak.measure.readings import TrialReadings
 from daybreak.measure.trial import run_trial
@@ -148,7 +148,7 @@ def run_forked(
     if strays:
         facts["strays_killed"] = strays
     if not clean:
-        facts["strays_left"] = True
+        facts[STRAYS_LEFT] = True
     if threads > 1:
         facts["threads_at_fork"] = threads
     outcome: Outcome | None = None

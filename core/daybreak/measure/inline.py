@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daybreak.errors import DaybreakError, PluginError
 from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OpenReport
-from daybreak.measure.outcomes import TrialSetting
-from daybreak.measure.sessions import open_session
+from daybreak.measure.outcomes import TrialSetting, ends_session
+from daybreak.measure.sessions import OpenedSession, open_session
 from daybreak.measure.trial import run_trial
 from daybreak.records import Configuration, Cutoff, Outcome
 
@@ -24,16 +25,9 @@ class InlineBench(Bench):
 
     def __init__(self, plan: BenchPlan) -> None:
         began = time.perf_counter()
-        try:
-            self._opened = open_session(plan.factory, plan.name, plan.options)
-        except DaybreakError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"its benchmark '{plan.name}' cannot be opened: {type(error).__name__}: {error}",
-                plugin=plan.factory,
-            ) from error
-        self._session = self._opened.session
+        self._plan = plan
+        self._opened = _open(plan)
+        self._lost = False
         self._report = OpenReport(
             identity=self._opened.identity,
             floors=self._opened.floors,
@@ -66,22 +60,39 @@ class InlineBench(Bench):
         self._cancelled = False
         self._measuring = True
         try:
-            return run_trial(
-                self._session,
+            if self._lost:
+                self._reopen()
+            outcome = run_trial(
+                self._opened.session,
                 configuration,
                 self._setting,
                 best=best,
                 cutoffs=cutoffs,
                 cancelled=self._is_cancelled,
             )
+            self._lost = ends_session(outcome)
+            return outcome
         finally:
             self._measuring = False
+
+    def _reopen(self) -> None:
+        """Take a new session in the place of one that is lost."""
+        with contextlib.suppress(Exception):
+            self._opened.close()
+        self._opened = _open(self._plan)
+        if self._opened.identity != self._report.identity:
+            raise PluginError(
+                f"the identity of its benchmark '{self._plan.name}' changed while it was measured",
+                plugin=self._plan.factory,
+            )
+        self._lost = False
 
     def landscape(self) -> Landscape | None:
         """Return what the session knows of its whole space; see `Bench.landscape`."""
         from daybreak.plugin.contracts import Surveyed
 
-        return self._session.landscape() if isinstance(self._session, Surveyed) else None
+        session = self._opened.session
+        return session.landscape() if isinstance(session, Surveyed) else None
 
     def cancel(self) -> None:
         """End the trial in progress; see `Bench.cancel`."""
@@ -94,3 +105,15 @@ class InlineBench(Bench):
 
     def _is_cancelled(self) -> bool:
         return self._cancelled
+
+
+def _open(plan: BenchPlan) -> OpenedSession:
+    try:
+        return open_session(plan.factory, plan.name, plan.options)
+    except DaybreakError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"its benchmark '{plan.name}' cannot be opened: {type(error).__name__}: {error}",
+            plugin=plan.factory,
+        ) from error

@@ -22,7 +22,19 @@ from daybreak.records import (
     TrialStatus,
 )
 
-__all__ = ["TrialSetting", "beats_hardware", "failed_outcome", "late", "numbered"]
+__all__ = [
+    "SESSION_LOST",
+    "STRAYS_LEFT",
+    "TrialSetting",
+    "beats_hardware",
+    "ends_session",
+    "failed_outcome",
+    "late",
+    "numbered",
+]
+
+#: facts of trials after which no other runs in the same session
+SESSION_LOST, STRAYS_LEFT = "session_lost", "strays_left"
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PHASES = ("build", "verify", "measure", "conclude")
@@ -81,6 +93,11 @@ def failed_outcome(
         facts=facts,
         readings=dict(readings),
     )
+
+
+def ends_session(outcome: Outcome) -> bool:
+    """Whether the next trial needs a new session: see the facts above."""
+    return SESSION_LOST in outcome.facts or STRAYS_LEFT in outcome.facts
 
 
 def numbered(values: Mapping[str, list[float]]) -> tuple[Sample, ...]:

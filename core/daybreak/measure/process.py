@@ -18,7 +18,7 @@ from daybreak.measure.classify import Failure, classify_death, oom_kills
 from daybreak.measure.codec import decode_outcome, decode_seconds, encode_record
 from daybreak.measure.folders import ScratchFolder
 from daybreak.measure.launch import WorkerProcess, launch
-from daybreak.measure.outcomes import TrialSetting, failed_outcome
+from daybreak.measure.outcomes import TrialSetting, ends_session, failed_outcome
 from daybreak.measure.sandbox import choose_sandbox
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, Watched, watch
@@ -166,7 +166,8 @@ class ProcessBench(Bench):
         code: int | None = None
         if seen.end in (End.DIED, End.CLOSED):
             code = worker.exit_code(patience=2.0)
-        if seen.end is not End.DONE:
+        if seen.end is not End.DONE or (outcome is not None and ends_session(outcome)):
+            # a worker that is about to end may still be alive when the next trial is asked for
             self._kill()
         if self._cancelled and outcome is None:
             return self._cancelled_outcome(seen.phases, facts)

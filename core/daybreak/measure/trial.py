@@ -8,13 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from daybreak.errors import WrongResult
+from daybreak.errors import TrialFailed, WrongResult
 from daybreak.measure.classify import classify_exception
 from daybreak.measure.codec import encode_events
 from daybreak.measure.curve import CurveReader
 from daybreak.measure.energy import EnergyMeter
 from daybreak.measure.events import EventKeeper
-from daybreak.measure.outcomes import TrialSetting, beats_hardware, failed_outcome, late, numbered
+from daybreak.measure.outcomes import (
+    SESSION_LOST,
+    TrialSetting,
+    beats_hardware,
+    failed_outcome,
+    late,
+    numbered,
+)
 from daybreak.measure.protocol import Measurement, Stop, collect
 from daybreak.measure.simulation import simulate, simulates
 from daybreak.measure.statistics import median_interval
@@ -191,6 +198,8 @@ def _run(
     except BaseException as error:
         phases.setdefault(phase, clock() - began)
         failure = classify_exception(error, phase)
+        if isinstance(error, TrialFailed) and error.session_lost:
+            facts[SESSION_LOST] = True
         if failure.kind is FailureKind.CANCELLED and not cancelled():
             # only the user cancels; a session that says so, of a recorded trial say, must not
             # end the run

@@ -33,7 +33,7 @@ from daybreak.measure.codec import (
 )
 from daybreak.measure.forked import flush_output, prepare_forking, run_forked, send_outcome
 from daybreak.measure.limits import address_space, apply_limits, limit_cpu_time
-from daybreak.measure.outcomes import TrialSetting
+from daybreak.measure.outcomes import TrialSetting, ends_session
 from daybreak.measure.processes import become_reaper, die_with_parent
 from daybreak.measure.readings import TrialReadings
 from daybreak.measure.sessions import OpenedSession, open_session
@@ -119,8 +119,8 @@ class _Worker:
     def trial(self, request: Mapping[str, Any]) -> bool:
         """Run one trial and send its outcome; False when this worker had better end.
 
-        That is so when the trial left processes behind that cannot be caught: they end with the
-        worker's namespace, and Daybreak starts a new worker.
+        That is so when the session is lost, and when the trial left processes behind that cannot be
+        caught: they end with the worker's namespace. Daybreak starts a new worker.
         """
         assert self.opened is not None  # noqa: S101 - main() ends when open() fails
         number = int(request["id"])
@@ -163,7 +163,7 @@ class _Worker:
             flush_output()
             outcome = replace(outcome, readings=readings)
         send_outcome(send, outcome, self.setting)
-        return "strays_left" not in outcome.facts
+        return not ends_session(outcome)
 
     def close(self) -> None:
         if self.opened is not None:
