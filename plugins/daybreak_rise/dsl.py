@@ -34,6 +34,7 @@ __all__ = [
     "and_",
     "as_expression",
     "as_scalar",
+    "as_scalar_pairs",
     "as_vector",
     "cast",
     "concat",
@@ -119,6 +120,7 @@ idx = Pending("idx", ())
 gather = Pending("gather", ())
 scatter = Pending("scatter", ())
 as_scalar = Pending("asScalar", ())
+as_scalar_pairs = Pending("asScalarPairs", ())
 
 # scalars
 add = Pending("add", ())

@@ -229,6 +229,7 @@ MEANINGS: dict[str, Callable[..., Value]] = {
     "scatter": _scatter,
     "asVector": _split,
     "asScalar": _join,
+    "asScalarPairs": _join,
     "vectorFromScalar": _copies,
     "toMem": _same,
     "cast": _cast,

@@ -120,6 +120,7 @@ def _move() -> list[Pattern]:
     sides = (("left", _SIZE), ("right", _SIZE))
     k = (("k", _SIZE),)
     vectors = _of(_N, VectorType(_K, _A))
+    pairs_of_vectors = _of(_N, PairType(VectorType(_K, _A), VectorType(_K, _B)))
     return [
         Pattern("zip", (), function(n_s, n_t, pairs), layer, "pairs of elements at equal places"),
         Pattern("unzip", (), function(pairs, PairType(n_s, n_t)), layer, "a pair of arrays"),
@@ -171,6 +172,13 @@ def _move() -> list[Pattern]:
         ),
         Pattern("asVector", k, function(_of(_N * _K, _A), vectors), layer, "vectors of k scalars"),
         Pattern("asScalar", (), function(vectors, _of(_N * _K, _A)), layer, "vectors as scalars"),
+        Pattern(
+            "asScalarPairs",
+            (),
+            function(pairs_of_vectors, _of(_N * _K, PairType(_A, _B))),
+            layer,
+            "pairs of vectors as pairs of scalars",
+        ),
         Pattern("vectorFromScalar", k, function(_A, VectorType(_K, _A)), layer, "k copies"),
     ]
 

@@ -57,6 +57,7 @@ from daybreak_rise.rules import (
     movement,
     normalising,
     reductions,
+    reshaping,
     vectors,
     windows,
     zips,
@@ -64,7 +65,18 @@ from daybreak_rise.rules import (
 from daybreak_rise.types import ArrayType, PairType, array, element, f32, inputs, shape
 from daybreak_rise.values import layout_of
 
-RULES = (maps, zips, reductions, windows, lowering, memory, movement, normalising, vectors)
+RULES = (
+    maps,
+    zips,
+    reductions,
+    windows,
+    lowering,
+    memory,
+    movement,
+    reshaping,
+    normalising,
+    vectors,
+)
 
 MOST = 160  # elements of an array that a generated program makes
 
@@ -206,6 +218,7 @@ _SAMPLES: dict[str, list[Strategy]] = {
         for made in (
             maps.split_join,
             maps.split_join_after,
+            maps.map_in_parts,
             reductions.reduce_split,
             reductions.reduce_reordered,
             reductions.reduce_blocked,

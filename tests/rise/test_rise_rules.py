@@ -26,6 +26,7 @@ from daybreak_rise.dsl import (
     generate,
     join,
     let,
+    literal,
     map_,
     map_local,
     map_seq,
@@ -37,6 +38,7 @@ from daybreak_rise.dsl import (
     reduce_seq,
     reorder_with_stride,
     reverse,
+    select,
     slide,
     snd,
     split,
@@ -68,6 +70,7 @@ from daybreak_rise.rules.maps import (
     create_transpose_pair,
     map_fission,
     map_fusion,
+    map_in_parts,
     map_interchange,
     map_of_map_to_join,
     split_join,
@@ -82,30 +85,18 @@ from daybreak_rise.rules.memory import (
     stored,
 )
 from daybreak_rise.rules.movement import (
-    join_before_join,
     join_before_map,
-    join_before_transpose,
     map_before_reorder,
     map_before_split,
-    map_join_before_join,
-    map_join_before_transpose,
     map_map_before_join,
     map_map_before_transpose,
-    map_split_before_transpose,
-    pad_before_transpose,
     reorder_before_map,
     reorder_into_zip,
     reorder_out_of_zip,
-    slide_before_split,
     split_before_map,
-    split_before_transpose,
     split_into_zip,
-    transpose_before_join,
-    transpose_before_map_join,
+    transpose_before_inner_map,
     transpose_before_map_map,
-    transpose_before_map_pad,
-    transpose_before_map_split,
-    transpose_before_split,
     transpose_map_zip,
 )
 from daybreak_rise.rules.normalising import (
@@ -127,16 +118,37 @@ from daybreak_rise.rules.normalising import (
 )
 from daybreak_rise.rules.reductions import (
     reduce_blocked,
+    reduce_from_first,
     reduce_map_fission,
     reduce_map_fusion,
     reduce_out_of_map,
     reduce_reordered,
     reduce_split,
 )
+from daybreak_rise.rules.reshaping import (
+    join_before_join,
+    join_before_transpose,
+    map_join_before_join,
+    map_join_before_transpose,
+    map_split_before_transpose,
+    pad_before_transpose,
+    split_before_transpose,
+    transpose_before_join,
+    transpose_before_map_join,
+    transpose_before_map_pad,
+    transpose_before_map_split,
+    transpose_before_split,
+)
 from daybreak_rise.rules.vectors import vectorise
-from daybreak_rise.rules.windows import overlapped_tiling, slide_after
+from daybreak_rise.rules.windows import (
+    overlapped_tiling,
+    part_before_slide,
+    slide_after,
+    slide_before_slide,
+    slide_before_split,
+)
 from daybreak_rise.rules.zips import map_of_zip_part, map_out_of_zip, zip_same, zip_swap
-from daybreak_rise.types import array, f32, i32
+from daybreak_rise.types import ArrayType, array, f32, i32
 
 Build = Callable[[Expr], Any]
 
@@ -158,6 +170,22 @@ def step(acc: Expr, y: Expr) -> Expr:
     return acc + max_(y, 1.0)
 
 
+def weighted(window: Expr) -> Expr:
+    """A pair of numbers of a window, the way convolutions are written."""
+    sums = zip_(literal((1.0, -2.0, 3.0)), window) | map_(lambda p: fst(p) * snd(p))
+    made: Expr = let(
+        sums | reduce_(add, 0.0),
+        lambda total: pair(total + 1.0, window | map_(abs_) | reduce_seq()(step, 2.0)),
+    )
+    return made
+
+
+def of_pairs(window: Expr) -> Expr:
+    """A number of a window of pairs."""
+    made: Expr = window | map_(lambda p: fst(p) * snd(p)) | reduce_(add, 0.0)
+    return made
+
+
 def lambda_of_pair(x: Expr) -> Expr:
     p = fresh("p", f32)
     return App(Lambda(p, p + p), x | reduce_(add, 0.0))
@@ -174,6 +202,7 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
     ),
     "map_fusion": (lambda _: map_fusion, lambda x: x | join | map_(one) | map_(two)),
     "map_fission": (lambda _: map_fission, lambda x: x | join | map_(lambda v: two(one(v)))),
+    "map_in_parts": (lambda k: map_in_parts(k), lambda x: x | join | map_(one)),
     "map_interchange": (
         lambda _: map_interchange,
         lambda x: x | map_(lambda r: reverse(x) | map_(lambda q: dot(r, q))),
@@ -198,6 +227,10 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
         lambda k: reduce_blocked(2 * k),
         lambda x: x | join | reduce_seq()(lambda acc, y: acc + acc - y, 1.0),
     ),
+    "reduce_from_first": (
+        lambda _: reduce_from_first,
+        lambda x: x | join | reduce_seq()(lambda acc, y: acc + two(y), 0.0),
+    ),
     "reduce_map_fusion": (
         lambda _: reduce_map_fusion,
         lambda x: x | join | map_(two) | reduce_(add, 0.0),
@@ -213,6 +246,14 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
     "overlapped_tiling": (
         lambda k: overlapped_tiling(k),
         lambda x: x | join | pad_clamp(1, 1) | slide(3, 1) | map_(reduce_(add, 0.0)),
+    ),
+    "part_before_slide": (
+        lambda k: part_before_slide,
+        lambda x: x | join | pad_clamp(2, 2) | slide(5, 1) | drop(1),
+    ),
+    "slide_before_slide": (
+        lambda k: slide_before_slide,
+        lambda x: x | join | pad_clamp(2, 2) | slide(2, 1) | slide(3, 2),
     ),
     "slide_after": (lambda _: slide_after, lambda x: x),
     "to_high_level": (lambda _: to_high_level, lambda x: x | map_local(1)(map_(one))),
@@ -262,6 +303,10 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
     "transpose_before_map_map": (
         lambda _: transpose_before_map_map,
         lambda x: x | map_(lambda r: r | map_(one)) | transpose,
+    ),
+    "transpose_before_inner_map": (
+        lambda _: transpose_before_inner_map,
+        lambda x: x | map_(lambda r: r | reverse | map_(one)) | transpose,
     ),
     "map_map_before_transpose": (
         lambda _: map_map_before_transpose,
@@ -361,7 +406,7 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
 
 def idx0(x: Expr) -> Expr:
     from daybreak_rise.dsl import idx, literal
-    from daybreak_rise.types import ArrayType, IndexType
+    from daybreak_rise.types import IndexType
 
     assert isinstance(x.type, ArrayType)
     return idx(literal(0, IndexType(x.type.size)), x)
@@ -382,6 +427,30 @@ def test_rule_keeps_value_and_type(name: str, data: st.DataObject) -> None:
     found = top_down(rule).rewrite(program)
     assert found != program
     assert check(found) is program.type
+    same_value(program, found, data.draw(arguments_of(program)))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda r: r | pad_clamp(1, 1) | slide(3, 1) | map_(weighted),
+        lambda r: zip_(r, r | reverse) | pad_clamp(1, 1) | slide(3, 1) | map_(of_pairs),
+        lambda r: (
+            r | pad_clamp(1, 1) | slide(3, 1) | slide(1, 1) | map_(lambda n: weighted(join(n)))
+        ),
+        lambda r: r | map_(lambda v: let(v * 2.0, lambda y: select(idx0(r) < 0.0, y, idx0(r)))),
+        lambda r: r | map_(lambda v: pair(v, idx0(r))),
+        lambda r: r | map_(lambda v: zip_(r, r) | map_(lambda p: fst(p) * v) | reduce_(max_, -9.0)),
+    ],
+)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_vectors_of_windows_and_pairs(build: Build, data: st.DataObject) -> None:
+    a, b, k = (data.draw(st.integers(1, 3)) for _ in range(3))
+    program = fun(array(a, b * k, f32), lambda x: x | map_(build))
+    found = top_down(vectorise(k)).rewrite(program)
+    assert check(found) is program.type
+    assert any(isinstance(n.type, ArrayType) and "<" in str(n.type) for n in nodes(found))
     same_value(program, found, data.draw(arguments_of(program)))
 
 
@@ -466,7 +535,29 @@ def test_a_sum_out_of_a_map_is_the_matrix_product_with_its_loops_exchanged() -> 
         (overlapped_tiling(3), lambda x: x | slide(2, 2), "no whole number of steps of 2"),
         (vectorise(3), lambda x: x | map_(one), "3 does not divide 8"),
         (vectorise(2), lambda x: x | map_(lambda v: cast(i32)(v)), "cast does not work on vectors"),
-        (vectorise(2), lambda x: x | map_(lambda v: pair(v, v)), "no function of numbers"),
+        (
+            vectorise(2),
+            lambda x: x | map_(lambda v: pair(v, pair(v, v))),
+            "no function of numbers",
+        ),
+        (vectorise(2), lambda x: x | split(2) | map_(reverse), "is not a map of a lambda"),
+        (
+            vectorise(2),
+            lambda x: x | map_(lambda v: generate(2)(lambda i: v) | reduce_(add, 0.0)),
+            "more than compute with numbers",
+        ),
+        (map_in_parts(8), lambda x: x | map_(one), "8 of 8 elements leave no two parts"),
+        (reduce_from_first, lambda x: x | reduce_seq()(step, 1.0), "starts from something else"),
+        (
+            reduce_from_first,
+            lambda x: x | reduce_seq()(lambda a, y: max_(a, y), 0.0),
+            "no sum or product",
+        ),
+        (
+            transpose_before_inner_map,
+            lambda x: x | split(2) | map_(lambda r: r | map_(lambda v: v + idx0(r))) | transpose,
+            "uses the outer element",
+        ),
         (map_fission, lambda x: x | map_(lambda v: v + v), "no last step to cut off"),
         (copy_after(map_seq, map_seq), lambda x: x, "fewer than 2 dimensions"),
         (bind(applied("join")), lambda x: x, "no part of it"),

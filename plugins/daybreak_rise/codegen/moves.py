@@ -235,6 +235,14 @@ def _read_scalars(translator: Translator, head: Primitive, arguments: tuple[Argu
     return joined_vectors(translator.array(arguments[0]), type_.element.size)
 
 
+def _read_scalar_pairs(
+    translator: Translator, head: Primitive, arguments: tuple[Argument, ...]
+) -> View:
+    (type_,), _ = types_of(head)
+    width, pairs = type_.element.first.size, unzipped(translator.array(arguments[0]))
+    return zipped(joined_vectors(pairs.first, width), joined_vectors(pairs.second, width))
+
+
 def _read_copies(translator: Translator, head: Primitive, arguments: tuple[Argument, ...]) -> View:
     view, width = as_scalar(translator.view(arguments[0])), static_of(head)
     if width == 1:
@@ -261,5 +269,6 @@ READ = {
     "scatter": _read_scatter,
     "asVector": _read_vectors,
     "asScalar": _read_scalars,
+    "asScalarPairs": _read_scalar_pairs,
     "vectorFromScalar": _read_copies,
 }

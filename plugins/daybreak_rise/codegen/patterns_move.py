@@ -62,6 +62,13 @@ def _place_through(
             return joined_vectors(out, static_of(head))
         case "asScalar":
             return split_vectors(as_array(out), int(type_.element.size), translator.scratch)
+        case "asScalarPairs":
+            both, width = unzipped(as_array(out)), int(type_.element.first.size)
+            first, second = (
+                split_vectors(as_array(one), width, translator.scratch)
+                for one in (both.first, both.second)
+            )
+            return zipped(first, second)
         case "scatter":
             places, target = translator.array(arguments[0]), as_array(out)
             return ArrayView(target.size, lambda i: target.at(as_index(places.at(i), target.size)))
@@ -149,6 +156,12 @@ def _sure(translator: Translator, function: Argument, out: View) -> View:
     return found
 
 
+#: patterns that show all elements of an array, each once
+_SHOWN = frozenset(
+    ("split", "join", "transpose", "asScalar", "asScalarPairs", "asVector", "reverse")
+)
+
+
 def kept_already(argument: Argument, space: str) -> bool:
     """Return whether an argument only shows in another order what toMem wrote to that space."""
     expression = argument.expression if isinstance(argument, Thunk) else None
@@ -158,7 +171,7 @@ def kept_already(argument: Argument, space: str) -> bool:
             return False
         if head.name == "toMem":
             return str(head.statics[0]) == space
-        if head.name not in ("split", "join", "transpose", "asScalar", "asVector", "reverse"):
+        if head.name not in _SHOWN:
             return False
         expression = arguments[-1]
     return False

@@ -9,19 +9,22 @@ from daybreak_rise.building import Pending
 from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh, substitute
 from daybreak_rise.nat import Size, divide_exactly
 from daybreak_rise.patterns import MAPS, REDUCES
-from daybreak_rise.types import Type
+from daybreak_rise.types import ArrayType, Type
 
 __all__ = [
     "MapForm",
     "ReduceForm",
+    "again",
     "as_map",
     "as_reduce",
     "beta",
     "called",
     "does_not_divide",
+    "each_row",
     "lam",
     "lam2",
     "mapping",
+    "moved",
     "nested_map",
     "reducing",
     "same_pattern",
@@ -135,6 +138,25 @@ def mapping(head: Primitive, function: Any, array: Expr) -> Expr:
     """Return a map of `head`'s kind; `function` may be a Python function or typed."""
     found: Expr = Pending(head.name, head.statics)(function, array)
     return found
+
+
+def moved(e: Expr, names: frozenset[str]) -> tuple[Primitive, Expr] | None:
+    """Return (movement, array) where `e` is movement(array) and the movement has such a name."""
+    if type(e) is App and type(e.fun) is Primitive and e.fun.name in names:
+        return e.fun, e.arg
+    return None
+
+
+def again(movement: Primitive, array: Expr) -> Expr:
+    """Return the same movement of another array."""
+    found: Expr = Pending(movement.name, movement.statics)(array)
+    return found
+
+
+def each_row(form: MapForm, change: Callable[[Expr], Expr], array: Expr) -> Expr:
+    """Return a map of the form's kind over the rows of the matrix `array`."""
+    assert isinstance(array.type, ArrayType)  # noqa: S101  (callers have a matrix)
+    return mapping(form.head, lam(array.type.element, change, "row"), array)
 
 
 def reducing(head: Primitive, function: Any, start: Expr, array: Expr) -> Expr:

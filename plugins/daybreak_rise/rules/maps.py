@@ -7,7 +7,7 @@ ICFP 2020 (section 5).
 
 from __future__ import annotations
 
-from daybreak_rise.dsl import join, split, transpose
+from daybreak_rise.dsl import concat, drop, join, split, take, transpose
 from daybreak_rise.elevate.strategy import Strategy, rule
 from daybreak_rise.expr import Expr, Identifier, Lambda, apply, fresh, spine
 from daybreak_rise.nat import Size
@@ -29,6 +29,7 @@ __all__ = [
     "create_transpose_pair",
     "map_fission",
     "map_fusion",
+    "map_in_parts",
     "map_interchange",
     "map_of_map_to_join",
     "split_join",
@@ -63,6 +64,28 @@ def split_join_after(k: Size) -> Strategy:
         return does_not_divide(k, e.type.size) or (e | split(k) | join)
 
     return rule(f"split_join_after({k})", run, needs="an array")
+
+
+def map_in_parts(k: Size) -> Strategy:
+    """`*f -> concat(take(k) >> *f, drop(k) >> *f)`: the first k, then the rest.
+
+    Needs: there are more than k.
+    """
+
+    def run(e: Expr) -> Expr | str | None:
+        form = as_map(e)
+        if form is None or not isinstance(form.array.type, ArrayType):
+            return None
+        size = form.array.type.size
+        if isinstance(k, int) and isinstance(size, int) and not 0 < k < size:
+            return f"{k} of {size} elements leave no two parts"
+        first, rest = form.array | take(k), form.array | drop(k)
+        made: Expr = concat(
+            mapping(form.head, form.function, first), mapping(form.head, form.function, rest)
+        )
+        return made
+
+    return rule(f"map_in_parts({k})", run, needs="a map: map(f)(x)")
 
 
 def _map_of_map(e: Expr) -> Expr | None:

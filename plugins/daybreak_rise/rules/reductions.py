@@ -7,8 +7,11 @@ ICFP 2015 (figure 3), and Hagedorn et al., ICFP 2020 (section 5).
 from __future__ import annotations
 
 from daybreak_rise.dsl import (
+    drop,
     fst,
     generate,
+    idx,
+    literal,
     map_,
     reduce_,
     reduce_seq,
@@ -19,7 +22,7 @@ from daybreak_rise.dsl import (
     zip_,
 )
 from daybreak_rise.elevate.strategy import Strategy, rule
-from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive
+from daybreak_rise.expr import App, Expr, Identifier, Lambda, Literal, Primitive, substitute
 from daybreak_rise.infer import primitive
 from daybreak_rise.nat import Size
 from daybreak_rise.patterns import MAPS, REDUCES
@@ -33,10 +36,11 @@ from daybreak_rise.rules.forms import (
     mapping,
     uses,
 )
-from daybreak_rise.types import AddressSpace, ArrayType, FunType
+from daybreak_rise.types import AddressSpace, ArrayType, FunType, IndexType
 
 __all__ = [
     "reduce_blocked",
+    "reduce_from_first",
     "reduce_map_fission",
     "reduce_map_fusion",
     "reduce_out_of_map",
@@ -46,6 +50,7 @@ __all__ = [
 
 # folding with these may be cut and reordered (floats: up to rounding)
 _ASSOCIATIVE = frozenset({"add", "mul", "min", "max"})
+_NEUTRAL = {"add": 0, "mul": 1}
 
 
 def reduce_split(k: Size) -> Strategy:
@@ -167,6 +172,37 @@ def _reduce_fission(e: Expr) -> Expr | str | None:
 
 # reduceSeq(acc, y. f(acc, g(y)), z) -> *g >> reduce(f, z); stays reduceSeq if f is not +, *, min, max
 reduce_map_fission = rule("reduce_map_fission", _reduce_fission, needs="a reduction by lambdas")
+
+
+def _from_first(e: Expr) -> Expr | str | None:
+    form = as_reduce(e)
+    if form is None or type(form.function) is not Lambda:
+        return None
+    acc, rest = form.function.param, form.function.body
+    if type(rest) is not Lambda or type(rest.body) is not App or type(rest.body.fun) is not App:
+        return None
+    step, value = rest.body.fun, rest.body.arg
+    name = step.fun.name if type(step.fun) is Primitive else ""
+    if name not in _NEUTRAL or step.arg != acc or uses(value, acc):
+        return "the fold is no sum or product"
+    if type(form.start) is not Literal or form.start.value != _NEUTRAL[name]:
+        return "the fold starts from something else than 0 in a sum, 1 in a product"
+    assert isinstance(form.array.type, ArrayType)  # noqa: S101  (what is folded)
+    size = form.array.type.size
+    if not isinstance(size, int) or size < 2:
+        return f"{size} elements may leave nothing to fold"
+    first = idx(literal(0, IndexType(size)), form.array)
+    made: Expr = reduce_seq(_address(form.head))(
+        form.function, substitute(value, rest.param.name, first), form.array | drop(1)
+    )
+    return made
+
+
+# reduceSeq(acc, y. acc + g(y), 0) -> drop(1) >> reduceSeq(acc, y. acc + g(y), g(the first)); the
+# same of products from 1. Exact but for the sign of a zero. Unrolled, it saves an operation
+reduce_from_first = rule(
+    "reduce_from_first", _from_first, needs="a reduction by lambdas", heads=REDUCES
+)
 
 
 def _reduce_out(e: Expr) -> Expr | str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daybreak_rise.dsl import fst, map_, pair, snd, zip_
 from daybreak_rise.elevate.strategy import rule
-from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, fresh
+from daybreak_rise.expr import App, Expr, Identifier, Lambda, Primitive, alpha_equal, fresh
 from daybreak_rise.patterns import MAPS
 from daybreak_rise.rules.forms import as_map, beta, called, lam, mapping, same_pattern, uses
 from daybreak_rise.types import ArrayType
@@ -79,14 +79,16 @@ map_of_zip_part = rule(
 
 def _zip_same(e: Expr) -> Expr | None:
     found = called(e, "zip")
-    if found is None or len(found[1]) != 2 or found[1][0] != found[1][1]:
+    if found is None or len(found[1]) != 2 or found[1][0].type is not found[1][1].type:
+        return None
+    if not alpha_equal(*found[1]):
         return None
     made: Expr = found[1][0] | map_(lambda x: pair(x, x))
     return made
 
 
 # zip(a, a) -> a | *(x. pair(x, x))
-zip_same = rule("zip_same", _zip_same, needs="zip(a, a)")
+zip_same = rule("zip_same", _zip_same, needs="zip(a, a)", heads=("zip",))
 
 
 def _zip_swap(e: Expr) -> Expr | None:
