@@ -80,12 +80,13 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """Rebuild `expr` from the leaves up, every (rebuilt) part passed through `change`.
 
     The whole keeps its value if each change keeps its part's value, even where a part's type
-    changes: only ``not`` depends on its operand's type, and gets a cast.
+    changes. Casts are put in where types matter: below ``not``, which depends on its operand's, and
+    where operands of the new types would have no result (a signed amount of a shift, too many bits).
     """
     if isinstance(expr, Binary):
         left, right = map_expr(expr.left, change), map_expr(expr.right, change)
         if left is not expr.left or right is not expr.right:
-            expr = Binary(expr.op, left, right)
+            expr = _rebuilt(expr, left, right)
     elif isinstance(expr, Unary):
         operand = map_expr(expr.operand, change)
         if operand is not expr.operand:
@@ -105,6 +106,18 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
         if any(new is not old for new, old in zip(indices, expr.indices, strict=True)):
             expr = replace(expr, indices=indices)
     return change(expr)
+
+
+def _rebuilt(old: Binary, left: Expr, right: Expr) -> Binary:
+    """Return `old` of operands that have the values of its own, be their types others."""
+    try:
+        return Binary(old.op, left, right)
+    except ValueError:
+        parts = [
+            new if new.type == kind else Cast(new, kind)
+            for new, kind in ((left, old.left.type), (right, old.right.type))
+        ]
+        return Binary(old.op, *parts)
 
 
 def map_body(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from daybreak_hpvm.ir.bounds import Interval, interval
-from daybreak_hpvm.ir.expr import Binary, Cast, Const, Expr, Index, Select, Unary
+from daybreak_hpvm.ir.expr import Binary, Cast, Const, Expr, Index, Load, Select, Unary
 from daybreak_hpvm.ir.program import If, Loop, Stmt
 from daybreak_hpvm.ir.types import IntType
-from daybreak_hpvm.ir.walk import map_body, map_expr
+from daybreak_hpvm.ir.walk import map_body, map_expr, subexpressions
 
 __all__ = ["Affine", "affine", "substitute", "tighten"]
 
@@ -73,25 +73,38 @@ def affine(expr: Expr) -> Affine | None:
     return None
 
 
-def substitute(body: Iterable[Stmt], values: dict[str, Expr]) -> tuple[Stmt, ...]:
-    """Replace loop variables by expressions of the same value, and simplify what becomes of it."""
+def substitute(
+    body: Iterable[Stmt], values: dict[str, Expr], keep: Collection[str] = ()
+) -> tuple[Stmt, ...]:
+    """Replace loop variables by expressions of the same value, and simplify what becomes of it.
+
+    No load of the arrays `keep` is dropped, even where its value is of no account: a stream's
+    elements have to be taken, each once.
+    """
 
     def change(expr: Expr) -> Expr:
         if isinstance(expr, Index) and expr.name in values:
             return values[expr.name]
-        return _step(expr)
+        return _unless_lost(expr, _step(expr), keep)
 
     return map_body(body, expr=change)
 
 
-def tighten(body: Iterable[Stmt], scope: Mapping[str, Interval] | None = None) -> tuple[Stmt, ...]:
+def tighten(
+    body: Iterable[Stmt],
+    scope: Mapping[str, Interval] | None = None,
+    keep: Collection[str] = (),
+) -> tuple[Stmt, ...]:
     """Drop minima and maxima that the loops' bounds decide, as those of a clamped index often are.
 
-    `scope` bounds the variables of the loops around `body`.
+    `scope` bounds the variables of the loops around `body`. No load of the arrays `keep` is dropped.
     """
     known = dict(scope or {})
 
     def decided(expr: Expr) -> Expr:
+        return _unless_lost(expr, simpler(expr), keep)
+
+    def simpler(expr: Expr) -> Expr:
         if isinstance(expr, Binary) and expr.op in ("min", "max"):
             left, right = interval(expr.left, known), interval(expr.right, known)
             smaller = expr.op == "min"
@@ -105,15 +118,26 @@ def tighten(body: Iterable[Stmt], scope: Mapping[str, Interval] | None = None) -
     for stmt in body:
         if isinstance(stmt, Loop):
             last = stmt.start + (stmt.trips - 1) * stmt.step
-            inner = tighten(stmt.body, {**known, stmt.var: (stmt.start, last)})
+            inner = tighten(stmt.body, {**known, stmt.var: (stmt.start, last)}, keep)
             done.append(replace(stmt, body=inner))
         elif isinstance(stmt, If):
             condition = map_expr(stmt.condition, decided)
-            then, otherwise = tighten(stmt.then, known), tighten(stmt.otherwise, known)
-            done.append(If(condition, then, otherwise))
+            then = tighten(stmt.then, known, keep)
+            done.append(If(condition, then, tighten(stmt.otherwise, known, keep)))
         else:
             done.extend(map_body((stmt,), expr=decided))
     return tuple(done)
+
+
+def _unless_lost(old: Expr, new: Expr, keep: Collection[str]) -> Expr:
+    """Return `new`, or `old` if `new` has fewer loads of the arrays `keep`."""
+    if not keep or new is old:
+        return new
+    counts = [
+        sum(isinstance(part, Load) and part.array in keep for part in subexpressions(expr))
+        for expr in (old, new)
+    ]
+    return old if counts[1] < counts[0] else new
 
 
 def _const(expr: Expr) -> int | None:

@@ -118,6 +118,8 @@ class _Expansion:
 
     def __init__(self, program: Program, node: Node) -> None:
         self.node = node
+        # a stream's elements must all be taken, whatever becomes of them
+        self.keep = frozenset(program.streams)
         self.names = Names(program, node)
         self.scalars: dict[str, Scalar] = {x.name: x for x in node.scalars}
         self.locals: dict[str, Array] = {a.name: a for a in node.locals}
@@ -125,7 +127,7 @@ class _Expansion:
         self.origin: dict[str, str] = {}
 
     def run(self) -> Node:
-        body = tighten(self.body(self.node.body))
+        body = tighten(self.body(self.node.body), keep=self.keep)
         return replace(
             self.node,
             body=body,
@@ -168,9 +170,9 @@ class _Expansion:
     def rest(self, loop: Loop, inner: tuple[Stmt, ...], start: int, trips: int) -> tuple[Stmt, ...]:
         body = self.relabel(inner)
         if trips == 1:
-            return substitute(body, {loop.var: Const(start)})
+            return substitute(body, {loop.var: Const(start)}, self.keep)
         tail = Loop(self.names.fresh(loop.var), loop.stop, (), start=start, step=loop.step)
-        return (replace(tail, body=substitute(body, {loop.var: tail.index})),)
+        return (replace(tail, body=substitute(body, {loop.var: tail.index}, self.keep)),)
 
     def lanes(
         self, loop: Loop, inner: tuple[Stmt, ...], values: list[Expr], verdict: Parallel
@@ -188,7 +190,7 @@ class _Expansion:
                 body = rename_body(body, {name: self.copy(name) for name in mine})
             elif not verdict.legal and lane > 0:
                 body = self.relabel(body)
-            copies.append(substitute(body, {loop.var: value}))
+            copies.append(substitute(body, {loop.var: value}, self.keep))
         if verdict.legal:
             return self.jam(copies)
         return tuple(stmt for copy in copies for stmt in copy)
