@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 # name -> module that defines it
 _HOMES = {
+    "Announces": "daybreak.plugin.contracts",
     "Benchmark": "daybreak.plugin.contracts",
     "Budget": "daybreak.records",
     "BuildFailed": "daybreak.errors",
@@ -58,6 +59,7 @@ _HOMES = {
     "PluginError": "daybreak.errors",
     "Problem": "daybreak.plugin.contracts",
     "Program": "daybreak.space",
+    "Progress": "daybreak.plugin.contracts",
     "Real": "daybreak.space",
     "RecordedStudy": "daybreak.plugin.exchange",
     "Reference": "daybreak.plugin.contracts",
@@ -107,6 +109,7 @@ _HOMES = {
 
 __all__ = [
     "TIME_TO_TARGET",
+    "Announces",
     "Benchmark",
     "Budget",
     "BuildFailed",
@@ -152,6 +155,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "Program",
+    "Progress",
     "Real",
     "RecordedStudy",
     "Reference",
@@ -220,6 +224,7 @@ if TYPE_CHECKING:
     from daybreak.measure import flush_caches
     from daybreak.plugin import hookimpl
     from daybreak.plugin.contracts import (
+        Announces,
         Benchmark,
         Concludes,
         Curtails,
@@ -230,6 +235,7 @@ if TYPE_CHECKING:
         Landscape,
         Optimizer,
         Problem,
+        Progress,
         Reference,
         Rehearses,
         Requirement,

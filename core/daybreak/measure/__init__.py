@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from daybreak.measure.announcing import Doing
 from daybreak.measure.bench import Bench, OpenReport, open_bench
 from daybreak.measure.caches import flush_caches
 from daybreak.measure.curve import CurveSetting
 
-__all__ = ["Bench", "CurveSetting", "OpenReport", "flush_caches", "open_bench"]
+__all__ = ["Bench", "CurveSetting", "Doing", "OpenReport", "flush_caches", "open_bench"]

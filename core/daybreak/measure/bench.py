@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from daybreak.plugin.specs import Isolation
 from daybreak.records import (
@@ -21,13 +21,16 @@ from daybreak.records import (
 )
 
 if TYPE_CHECKING:
+    from daybreak.measure.announcing import Doing
     from daybreak.measure.curve import CurveSetting
     from daybreak.plugin.contracts import Landscape
 
-__all__ = ["Bench", "BenchPlan", "OnEvents", "OpenReport", "open_bench"]
+__all__ = ["Bench", "BenchPlan", "OnEvents", "OnProgress", "OpenReport", "open_bench"]
 
 #: Gets the events of a progress curve as they come, thinned when there are very many.
 OnEvents = Callable[[tuple[Event, ...]], None]
+#: Gets what a trial is at, if its session announces it: a few times a second at most.
+OnProgress: TypeAlias = "Callable[[Doing], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Bench(ABC):
         best: float | None = None,
         cutoffs: Sequence[Cutoff] = (),
         on_events: OnEvents | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Outcome:
         """Build, verify and measure `configuration`.
 
@@ -94,6 +98,7 @@ class Bench(ABC):
             cutoffs: when to give a progress curve up.
             on_events: called while a progress curve is measured in another process; it must not
                 raise.
+            on_progress: called with what the session announces, likewise.
 
         Raises:
             RequirementError: a worker had to be started again and its session now lacks something.

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daybreak.measure.announcing import Doing, Offer, Report, encode_doing
 from daybreak.measure.classify import Failure, classify_exception, oom_kills
 from daybreak.measure.codec import decode_outcome, encode_events, encode_outcome
 from daybreak.measure.folders import remove_folder
@@ -28,7 +29,7 @@ from daybreak.measure.readings import TrialReadings
 from daybreak.measure.trial import run_trial
 from daybreak.measure.verdicts import Death, conclude
 from daybreak.measure.watch import End, OutputTail, watch
-from daybreak.measure.wire import FrameReader, GarbledError, write_frame
+from daybreak.measure.wire import FrameReader, GarbledError, offer_frame, write_frame
 from daybreak.records import Configuration, Cutoff, Event, FailureKind, Outcome
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def run_forked(
     memory: int | None,
     scratch: Path,
     closing: tuple[int, ...],
-    forward: Callable[[Mapping[str, Any]], None],
+    forward: Report,
+    offer: Offer,
 ) -> Outcome:
     """Run one trial in a forked child and return its outcome, whatever the child does.
 
@@ -74,6 +76,7 @@ def run_forked(
         scratch: the child's working folder is made in it, and removed afterwards.
         closing: the worker's descriptors that the child must not have.
         forward: gets the events of a progress curve as they come, as a JSON object.
+        offer: gets what the session announces, as a JSON object; never waits.
     """
     folder = scratch / f"trial-{number}"
     folder.mkdir()
@@ -92,8 +95,14 @@ def run_forked(
         return failed_outcome(classify_exception(error, "build"), setting, {}, setting.facts)
     if pid == 0:
         _child(
-            lambda report: run_trial(
-                session, configuration, setting, best=best, cutoffs=cutoffs, report=report
+            lambda report, offer: run_trial(
+                session,
+                configuration,
+                setting,
+                best=best,
+                cutoffs=cutoffs,
+                report=report,
+                offer=offer,
             ),
             setting,
             number,
@@ -113,6 +122,9 @@ def run_forked(
         # this process may die as well; besides, somebody may be watching the curve
         forward({"events": encode_events(events)})
 
+    def announce(doing: Doing) -> None:
+        offer(encode_doing(doing))
+
     readings = TrialReadings()
     output = OutputTail(output_read)
     reader = FrameReader(result_read)
@@ -129,6 +141,7 @@ def run_forked(
             output_bytes=output_bytes,
             keeper=setting.keeper(),
             on_events=None if setting.curve is None else pass_on,
+            on_progress=announce,
         )
         own_death = seen.end is End.DIED or (seen.end is End.CLOSED and _dies(pid))
         with contextlib.suppress(OSError):
@@ -166,7 +179,7 @@ def run_forked(
 
 
 def _child(
-    trial: Callable[[Callable[[Mapping[str, Any]], None]], Outcome],
+    trial: Callable[[Report, Offer], Outcome],
     setting: TrialSetting,
     number: int,
     result: int,
@@ -195,7 +208,10 @@ def _child(
         def report(message: Mapping[str, Any]) -> None:
             write_frame(result, {"id": number, **message})
 
-        outcome = trial(report)
+        def offer(message: Mapping[str, Any]) -> bool:
+            return offer_frame(result, {"id": number, **message})
+
+        outcome = trial(report, offer)
         flush_output()
         send_outcome(report, outcome, setting)
     except BaseException:
@@ -208,9 +224,7 @@ def _child(
     os._exit(0)
 
 
-def send_outcome(
-    report: Callable[[Mapping[str, Any]], None], outcome: Outcome, setting: TrialSetting
-) -> None:
+def send_outcome(report: Report, outcome: Outcome, setting: TrialSetting) -> None:
     """Send a trial's final frame; an outcome that JSON cannot hold becomes a failed one."""
     try:
         report({"outcome": encode_outcome(outcome)})

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from daybreak.errors import DaybreakError, PluginError
-from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OpenReport
+from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OnProgress, OpenReport
 from daybreak.measure.outcomes import TrialSetting, ends_session
 from daybreak.measure.sessions import OpenedSession, open_session
 from daybreak.measure.trial import run_trial
@@ -55,6 +55,7 @@ class InlineBench(Bench):
         best: float | None = None,
         cutoffs: Sequence[Cutoff] = (),
         on_events: OnEvents | None = None,  # noqa: ARG002 - nobody else runs meanwhile to look on
+        on_progress: OnProgress | None = None,  # noqa: ARG002 - likewise
     ) -> Outcome:
         """Build, verify and measure `configuration`; see `Bench.measure`."""
         self._cancelled = False

@@ -13,7 +13,7 @@ from typing import Any
 
 from daybreak.errors import DaybreakError, PluginError, RequirementError, UserError
 from daybreak.measure.affinity import chosen_cpus
-from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OpenReport
+from daybreak.measure.bench import Bench, BenchPlan, OnEvents, OnProgress, OpenReport
 from daybreak.measure.classify import Failure, classify_death, oom_kills
 from daybreak.measure.codec import decode_outcome, decode_seconds, encode_record
 from daybreak.measure.folders import ScratchFolder
@@ -77,6 +77,7 @@ class ProcessBench(Bench):
         best: float | None = None,
         cutoffs: Sequence[Cutoff] = (),
         on_events: OnEvents | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Outcome:
         """Build, verify and measure `configuration`; see `Bench.measure`."""
         with self._measuring:
@@ -85,7 +86,7 @@ class ProcessBench(Bench):
                     raise ValueError("the bench is closed")
                 self._busy, self._cancelled = True, False
             try:
-                return self._measure(configuration, best, cutoffs, on_events)
+                return self._measure(configuration, best, cutoffs, on_events, on_progress)
             except BaseException as error:
                 # What the worker is doing is not known any more, e.g. after Ctrl-C.
                 self._kill()
@@ -120,6 +121,7 @@ class ProcessBench(Bench):
         best: float | None,
         cutoffs: Sequence[Cutoff],
         on_events: OnEvents | None,
+        on_progress: OnProgress | None,
     ) -> Outcome:
         facts: dict[str, Any] = {}
         if self._worker is None or not self._worker.alive():
@@ -156,6 +158,7 @@ class ProcessBench(Bench):
             phase="trial" if forking else "build",
             keeper=self._setting.keeper(),
             on_events=on_events,
+            on_progress=on_progress,
         )
         outcome: Outcome | None = None
         if seen.end is End.DONE:

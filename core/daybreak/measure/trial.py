@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import TrialFailed, WrongResult
+from daybreak.measure.announcing import Announcer, Offer, Report, announcing
 from daybreak.measure.classify import classify_exception
 from daybreak.measure.codec import encode_events
 from daybreak.measure.curve import CurveReader
@@ -50,7 +51,8 @@ def run_trial(
     best: float | None = None,
     cutoffs: Sequence[Cutoff] = (),
     cancelled: Callable[[], bool] | None = None,
-    report: Callable[[Mapping[str, Any]], None] | None = None,
+    report: Report | None = None,
+    offer: Offer | None = None,
 ) -> Outcome:
     """Build, verify and measure `configuration`; whatever goes wrong becomes a failed outcome.
 
@@ -74,6 +76,7 @@ def run_trial(
         cancelled: asked between samples and events.
         report: gets a JSON object at the start of each phase and now and then while measuring, so
             that a trial whose process dies is known by what it did.
+        offer: gets a JSON object of what the session announces; never waits.
 
     Raises:
         KeyboardInterrupt: passed through; the user has interrupted an inline trial.
@@ -83,18 +86,20 @@ def run_trial(
         protocol, limit, pace = replace(setting.protocol, warmup=0), math.inf, _standing
     else:
         protocol, limit, pace = setting.protocol, setting.protocol.timeout_s, time.perf_counter
-    outcome = _run(
-        session,
-        configuration,
-        setting,
-        protocol,
-        limit,
-        pace,
-        best=best,
-        cutoffs=cutoffs,
-        cancelled=cancelled or _never,
-        report=report,
-    )
+    with announcing(session, offer) as announcer:
+        outcome = _run(
+            session,
+            configuration,
+            setting,
+            protocol,
+            limit,
+            pace,
+            best=best,
+            cutoffs=cutoffs,
+            cancelled=cancelled or _never,
+            report=report if report is None or announcer is None else announcer.alone(report),
+            announcer=announcer,
+        )
     if simulated and outcome.failure_kind is not FailureKind.CANCELLED:
         return simulate(outcome, session, configuration)
     return outcome
@@ -120,7 +125,8 @@ def _run(
     best: float | None,
     cutoffs: Sequence[Cutoff],
     cancelled: Callable[[], bool],
-    report: Callable[[Mapping[str, Any]], None] | None,
+    report: Report | None,
+    announcer: Announcer | None,
 ) -> Outcome:
     """Return the trial's outcome in real seconds; `pace` is the clock of its repetitions."""
     clock = time.perf_counter
@@ -132,6 +138,8 @@ def _run(
     def enter(name: str) -> float:
         if report is not None:
             report({"phase": name, "phases": phases, **_events(keeper)})
+        if announcer is not None:
+            announcer.enter(name)
         return clock()
 
     phase = "build"
@@ -287,7 +295,7 @@ def _adopt(artifact: Any, phases: dict[str, float], facts: dict[str, Any]) -> No
 
 
 def _event_report(
-    report: Callable[[Mapping[str, Any]], None],
+    report: Report,
 ) -> Callable[[list[Event]], None]:
     """Return a function that reports events."""
 
@@ -298,7 +306,7 @@ def _event_report(
 
 
 def _partial(
-    report: Callable[[Mapping[str, Any]], None],
+    report: Report,
 ) -> Callable[[Mapping[str, list[float]], list[Event]], None]:
     """Return a function that reports the samples and events not yet reported."""
     seen: dict[str, int] = {}

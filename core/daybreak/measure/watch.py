@@ -6,6 +6,7 @@ runs in one thread and never blocks longer than the next deadline.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from daybreak.measure.announcing import Doing, decode_doing
 from daybreak.measure.codec import decode_events, decode_samples, decode_seconds
 from daybreak.measure.events import EventKeeper
 from daybreak.measure.wire import FrameReader, GarbledError
@@ -29,6 +31,12 @@ _MOST_READS = 64
 _TAIL_BYTES = 64 * 1024
 #: Seconds between two looks at a process where the system has no process descriptors.
 _SLICE = 0.05
+#: Least seconds between two words on what a trial is at.
+_TELL_S = 0.25
+#: Seconds after which they are said again, so that it is seen that the trial goes on; not while it
+#: is measured, which everything else on the machine disturbs.
+_AGAIN_S = 1.0
+_MEASURED = "measure"
 
 
 class End(StrEnum):
@@ -101,6 +109,7 @@ class Watched:
     samples: list[Sample] = field(default_factory=list)
     keeper: EventKeeper = field(default_factory=EventKeeper)
     on_events: Callable[[tuple[Event, ...]], None] | None = None
+    doing: Doing | None = None
     explanation: str = ""
 
 
@@ -118,6 +127,7 @@ def watch(
     answers: tuple[str, ...] = ("outcome",),
     keeper: EventKeeper | None = None,
     on_events: Callable[[tuple[Event, ...]], None] | None = None,
+    on_progress: Callable[[Doing], None] | None = None,
 ) -> Watched:
     """Read what trial `number` sends until its final frame, its death or a limit.
 
@@ -134,6 +144,8 @@ def watch(
         answers: the keys that mark the final frame.
         keeper: keeps the trial's events.
         on_events: called with events as they come.
+        on_progress: called with what the trial says that it is at, the newest a few times a second;
+            again each second while it builds.
     """
     seen = Watched(phase=phase, keeper=keeper or EventKeeper(), on_events=on_events)
     began = phase_began = time.monotonic()
@@ -143,14 +155,18 @@ def watch(
     if alive_fd is not None:
         poller.register(alive_fd, select.POLLIN)
     listening = True
+    teller = _Teller(on_progress)
     output.start()
     while True:
         now = time.monotonic()
         left = min(phase_began + phase_s, began + total_s) - now
-        if left <= 0:
-            return _ended(seen, End.TIMEOUT, phase_began, f"over {phase_s:g} s")
-        wait = left if alive_fd is not None else min(left, _SLICE)
-        ready = {fd for fd, _ in poller.poll(max(1, int(wait * 1000) + 1))}
+        # Telling may have taken its time (a terminal that is held): what the trial sent meanwhile
+        # still counts.
+        late = left <= 0
+        wait = max(0.0, min(left, teller.due - now))
+        if alive_fd is None:
+            wait = min(wait, _SLICE)
+        ready = {fd for fd, _ in poller.poll(0 if late else max(1, int(wait * 1000) + 1))}
         if listening and output.fd in ready:
             listening = output.drain(output_bytes)
             if not listening:
@@ -160,6 +176,7 @@ def watch(
             before = seen.phase_changes
             try:
                 done = _take(reader, seen, number, answers)
+                teller.take(seen)
             except GarbledError as error:
                 return _ended(seen, End.GARBLED, phase_began, str(error))
             if done:
@@ -176,6 +193,36 @@ def watch(
             return _ended(seen, End.DIED, phase_began)
         if reader.closed:
             return _ended(seen, End.CLOSED, phase_began)
+        if late and time.monotonic() >= min(phase_began + phase_s, began + total_s):
+            return _ended(seen, End.TIMEOUT, phase_began, f"over {phase_s:g} s")
+        teller.tell()
+
+
+class _Teller:
+    """Says what a trial is at, the newest only: at once if it was quiet, else when it is due."""
+
+    __slots__ = ("_newest", "_on_progress", "_told", "due")
+
+    def __init__(self, on_progress: Callable[[Doing], None] | None) -> None:
+        self._on_progress = on_progress
+        self._newest: Doing | None = None
+        self._told = -math.inf
+        #: on `time.monotonic`
+        self.due = math.inf
+
+    def take(self, seen: Watched) -> None:
+        """Take what has come of it."""
+        if seen.doing is not None and self._on_progress is not None:
+            self._newest, seen.doing = seen.doing, None
+            self.due = self._told + _TELL_S
+
+    def tell(self) -> None:
+        """Say it, if it is due."""
+        if self._newest is None or self._on_progress is None or time.monotonic() < self.due:
+            return
+        self._on_progress(self._newest)
+        self._told = time.monotonic()
+        self.due = math.inf if self._newest.phase == _MEASURED else self._told + _AGAIN_S
 
 
 def _take(reader: FrameReader, seen: Watched, number: int, answers: tuple[str, ...]) -> bool:
@@ -192,6 +239,8 @@ def _take(reader: FrameReader, seen: Watched, number: int, answers: tuple[str, .
                 seen.phase = str(message["phase"])[:64]
                 seen.phases = decode_seconds(message.get("phases"))
                 seen.phase_changes += 1
+            if "progress" in message:
+                seen.doing = decode_doing(message["progress"])
             if "samples" in message and len(seen.samples) < _MOST_PARTIAL:
                 seen.samples += decode_samples(message["samples"])
             if "events" in message:

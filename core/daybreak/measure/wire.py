@@ -15,7 +15,14 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["LARGEST_FRAME", "FrameReader", "GarbledError", "encode_frame", "write_frame"]
+__all__ = [
+    "LARGEST_FRAME",
+    "FrameReader",
+    "GarbledError",
+    "encode_frame",
+    "offer_frame",
+    "write_frame",
+]
 
 #: Most bytes of one frame's JSON.
 LARGEST_FRAME = 256 * 1024 * 1024
@@ -50,7 +57,25 @@ def write_frame(fd: int, message: Mapping[str, Any]) -> None:
     Raises:
         OSError: the other end is gone (BrokenPipeError) or `fd` is not open.
     """
-    data = memoryview(encode_frame(message))
+    _write(fd, encode_frame(message))
+
+
+def offer_frame(fd: int, message: Mapping[str, Any]) -> bool:
+    """Write one small frame to `fd`, a pipe or a socket, unless that would wait; whether it did.
+
+    Raises:
+        OSError: the other end is gone, or `fd` is not open.
+    """
+    data = encode_frame(message)
+    # what may be written at all takes this much without waiting
+    if len(data) > select.PIPE_BUF or not select.select([], [fd], [], 0)[1]:
+        return False
+    _write(fd, data)
+    return True
+
+
+def _write(fd: int, whole: bytes) -> None:
+    data = memoryview(whole)
     while data:
         try:
             written = os.write(fd, data)

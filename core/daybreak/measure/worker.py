@@ -4,8 +4,8 @@ Started by `daybreak.measure.process` as ``python -P -m daybreak.measure.worker 
 answers are frames (`daybreak.measure.wire`):
 
 * ``{"op": "open", ...}`` -> ``{"id": 0, "opened": {...}}`` or ``{"id": 0, "error": {...}}``
-* ``{"op": "trial", "id": n, ...}`` -> frames with ``phase``, ``samples``, ``events``, and at last
-  ``{"id": n, "outcome": {...}}``
+* ``{"op": "trial", "id": n, ...}`` -> frames with ``phase``, ``samples``, ``events``, ``progress``,
+  and at last ``{"id": n, "outcome": {...}}``
 * ``{"op": "close"}``, or the end of the stream: the session is closed and the process ends.
 """
 
@@ -38,7 +38,7 @@ from daybreak.measure.processes import become_reaper, die_with_parent
 from daybreak.measure.readings import TrialReadings
 from daybreak.measure.sessions import OpenedSession, open_session
 from daybreak.measure.trial import run_trial
-from daybreak.measure.wire import FrameReader, write_frame
+from daybreak.measure.wire import FrameReader, offer_frame, write_frame
 from daybreak.records import Limits
 
 __all__ = ["main"]
@@ -130,6 +130,9 @@ class _Worker:
         def send(message: Mapping[str, Any]) -> None:
             write_frame(self.channel, {"id": number, **message})
 
+        def offer(message: Mapping[str, Any]) -> bool:
+            return offer_frame(self.channel, {"id": number, **message})
+
         if self.forking:
             outcome = run_forked(
                 self.opened.session,
@@ -143,6 +146,7 @@ class _Worker:
                 scratch=self.scratch,
                 closing=(self.channel,),
                 forward=send,
+                offer=offer,
             )
         else:
             seconds = (1 + self.setting.phases) * self.setting.protocol.timeout_s
@@ -155,6 +159,7 @@ class _Worker:
                 best=request["best"],
                 cutoffs=cutoffs,
                 report=send,
+                offer=offer,
             )
             readings = before.finish(resource.getrusage(resource.RUSAGE_SELF))
             # Counted since the worker began, not for this trial: of no use here.

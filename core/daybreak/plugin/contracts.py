@@ -30,6 +30,7 @@ from daybreak.records import (
 from daybreak.space import Space
 
 __all__ = [
+    "Announces",
     "Artifact",
     "Benchmark",
     "Concludes",
@@ -41,6 +42,7 @@ __all__ = [
     "Landscape",
     "Optimizer",
     "Problem",
+    "Progress",
     "Reference",
     "Rehearses",
     "Requirement",
@@ -54,6 +56,9 @@ __all__ = [
 
 #: Whatever `Session.build` returns; Daybreak only hands it back to `verify` and `measure`.
 Artifact = Any
+
+#: Told what is going on: the share of it that is done, 0 to 1 (None: unknown), and words for it.
+Progress = Callable[[float | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,20 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class Announces(Protocol):
+    """A session that says how far a long trial has come: a build that takes minutes, say.
+
+    While a trial runs in a worker or a fork, `progress` is a function of Daybreak's, to be called
+    as often as the session likes, from any of its threads; it never waits and never raises. What it
+    is told is shown to people and kept nowhere, so results must not depend on it. At other times,
+    and with inline isolation, `progress` is what the session put there itself: a function that does
+    nothing. It must be an attribute that can be set, not a method.
+    """
+
+    progress: Progress
+
+
+@runtime_checkable
 class Concludes(Protocol):
     """A session that judges what training made by an independent measure."""
 
@@ -292,7 +311,7 @@ class Demands(Protocol):
 class Installable(Protocol):
     """A target whose toolchain `daybreak targets setup NAME` can install for the user."""
 
-    def setup(self, progress: Callable[[float | None, str], None], *, force: bool = False) -> str:
+    def setup(self, progress: Progress, *, force: bool = False) -> str:
         """Install the toolchain into the user's cache and return a line that says where it is.
 
         `progress` is called with the fraction done (or None) and what is going on.

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daybreak.errors import DaybreakError, StoreError, UserError
-from daybreak.measure import Bench, CurveSetting, open_bench
+from daybreak.measure import Bench, CurveSetting, Doing, open_bench
 from daybreak.plugin import Component, Registry
 from daybreak.plugin.contracts import Benchmark
 from daybreak.plugin.specs import Isolation, TargetSpec
@@ -51,6 +51,8 @@ class BenchHolder:
     on_open: Callable[[BenchHolder, Bench], None]
     #: called with a study's names and the newest event of the curve that is being measured
     on_progress: Callable[[Mapping[str, Any], BenchHolder, Event], None]
+    #: called with a study's names, what its trial is at, and the seconds since that began
+    on_doing: Callable[[Mapping[str, Any], Doing, float], None]
 
     bench: Bench | None = field(default=None, init=False)
     _keys: TrialKeys | None = field(default=None, init=False)
@@ -149,8 +151,13 @@ class BenchHolder:
         key = self._keys(configuration)
 
         def measured() -> Outcome:
+            began = time.monotonic()
             return bench.measure(
-                configuration, best=best, cutoffs=cutoffs, on_events=self._watcher(study)
+                configuration,
+                best=best,
+                cutoffs=cutoffs,
+                on_events=self._watcher(study),
+                on_progress=lambda doing: self.on_doing(study, doing, time.monotonic() - began),
             )
 
         if not self.spec.exclusive or self.isolation is Isolation.INLINE:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daybreak.errors import StoreError
+from daybreak.measure import Doing
 from daybreak.measure.energy import energy_metric
 from daybreak.measure.machine import (
     environment_lock,
@@ -357,6 +358,17 @@ class Books:
             value=event.value,
             epoch=event.epoch,
             train_s=event.train_s,
+        )
+
+    def doing(self, study: Mapping[str, Any], doing: Doing, seconds: float) -> None:
+        """Tell what the trial under way is at; nothing is recorded of it."""
+        self._tell(
+            "trial_progress",
+            **study,
+            phase=doing.phase,
+            done=doing.done,
+            text=doing.text,
+            seconds=round(seconds, 3),
         )
 
     def study_ended(self, study: Study) -> None:

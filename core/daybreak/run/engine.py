@@ -182,6 +182,7 @@ class _Engine:
             identity=books.recorded_identity(first.benchmark),
             on_open=books.bench_opened,
             on_progress=books.progress,
+            on_doing=books.doing,
         )
         studies = [
             self._study(plan, self.registry.get("optimizer", plan.component), holder, books)

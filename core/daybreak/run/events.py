@@ -8,6 +8,10 @@ optimizer, seed, role, evaluations. `trial_finished`: study_id, benchmark, optim
 status, failure_kind, message, objective, unit, best, elapsed_s, reference, replayed.
 `progress`: study_id, benchmark, optimizer, seed, metric, unit, value, epoch, train_s: the newest
 event of a progress curve that is being measured, at most twice a second.
+`trial_progress`: study_id, benchmark, optimizer, seed, phase, done, text, seconds: what the trial
+under way is at, if its session announces it: phase (`build`, `verify`, `measure`, `conclude`), share
+done or None, words (none when the phase has just begun), and seconds since the trial began; a few
+times a second at most, and again each second while nothing changes.
 `study_finished`: study_id, benchmark, optimizer, seed, status, message, trials, best.
 `warning`: message. `run_finished`: run_id, status, studies, failed_studies, trials, failures,
 seconds.

@@ -19,9 +19,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from daybreak.measure import Doing
+
 __all__ = ["TerminalListener"]
 
 _ROWS = 12  # studies shown at a time; more would not fit a common terminal
+_SOON_S = 1.0  # a trial that is quicker is not watched: words would only flicker
+_LOG_S = 30.0  # where there is no terminal: the first line on a long trial; the next at twice that
 
 
 class TerminalListener:
@@ -42,6 +46,7 @@ class TerminalListener:
         self._studies: dict[str, dict[str, Any]] = {}
         self._recent: deque[float] = deque(maxlen=30)
         self._failures: dict[str, int] = {}
+        self._logged: dict[str, float] = {}
         self._said: set[str] = set()
         self._live: Live | None = None
         self._setup_bar: Progress | None = None
@@ -54,7 +59,8 @@ class TerminalListener:
         if handler is not None:
             handler(values)
         now = time.monotonic()
-        if self._live is not None and (now - self._drawn > 0.1 or kind != "trial_finished"):
+        often = kind in ("trial_finished", "trial_progress")
+        if self._live is not None and (now - self._drawn > 0.1 or not often):
             self._drawn = now
             self._live.update(self._picture(), refresh=True)
 
@@ -115,6 +121,7 @@ class TerminalListener:
         study = self._studies.setdefault(values["study_id"], dict(values))
         study["number"] = values["number"] + 1
         study["now"] = ""
+        self._logged.pop(values["study_id"], None)
         study["best"], study["unit"] = values["best"], values["unit"]
         if values["failure_kind"]:
             study["failures"] = study.get("failures", 0) + 1
@@ -133,6 +140,26 @@ class TerminalListener:
         if values["train_s"] is not None:
             text += f", {values['train_s']:.3g} s"
         study["now"] = text
+
+    def _trial_progress(self, values: dict[str, Any]) -> None:
+        seconds = values["seconds"]
+        study = self._studies.get(values["study_id"])
+        if study is None or seconds < _SOON_S:
+            return
+        words = Doing(values["phase"], values["done"], values["text"]).words
+        took = f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+        study["now"] = f"{took} {words}"
+        due = self._logged.get(values["study_id"], _LOG_S)
+        if self._live is None and seconds >= due:
+            while due <= seconds:
+                due *= 2
+            self._logged[values["study_id"]] = due
+            self._say(
+                Text(
+                    f"{values['benchmark']}  {values['optimizer']}  seed {values['seed']}: "
+                    f"trial {study['number'] + 1} for {took}: {words}"
+                )
+            )
 
     def _study_finished(self, values: dict[str, Any]) -> None:
         study = self._studies.get(values["study_id"])
@@ -184,13 +211,28 @@ class TerminalListener:
                 else str(study["number"]),
                 _number(study.get("best"), study.get("unit")),
                 str(study.get("failures") or ""),
-                study["status"] or Text(study.get("now", "")),
+                study["status"],
             )
-        parts: list[Any] = [table, self._progress.get_renderable()]
+        parts: list[Any] = [table, *self._under_way(running), self._progress.get_renderable()]
         if self._failures:
             kinds = ", ".join(f"{kind} {n}" for kind, n in sorted(self._failures.items()))
             parts.append(Text(f"failed trials: {kinds}", style="yellow"))
         return Group(*parts)
+
+    def _under_way(self, running: list[dict[str, Any]]) -> list[Text]:
+        """Return a line for each trial under way of which something is known, cut at the edge."""
+        shown = [study for study in running if study.get("now")][:_ROWS]
+        several = len({study["benchmark"] for study in shown}) > 1
+        return [
+            Text(
+                f"{study['benchmark'] + ' ' if several else ''}{study['optimizer']}, seed "
+                f"{study['seed']}, trial {study['number'] + 1}: {study['now']}",
+                style="dim",
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+            for study in shown
+        ]
 
 
 def _number(value: float | None, unit: str | None) -> str:
