@@ -26,7 +26,7 @@ from daybreak_hpvm.identity import source_digest
 from daybreak_hpvm.ir import Program
 from daybreak_hpvm.problem import Problem, compare
 from daybreak_hpvm.rtl.cache import Cache, digest
-from daybreak_hpvm.rtl.process import ToolLimits
+from daybreak_hpvm.rtl.process import Progress, ToolLimits, silent
 from daybreak_hpvm.session import ProblemSession, check_fits, samples_of
 from daybreak_hpvm.transforms import EXPANSION_LIMIT, expanded_size
 
@@ -94,7 +94,12 @@ def _recorded(cache: Cache, key: str, seconds: float) -> float:
 
 
 def built_design(
-    program: Program, device: Device, limits: ToolLimits, *, place: bool
+    program: Program,
+    device: Device,
+    limits: ToolLimits,
+    *,
+    place: bool,
+    progress: Progress = silent,
 ) -> tuple[Design, dict[str, float]]:
     """Return the hardware of `program`, and the seconds of each phase when it was done first.
 
@@ -121,7 +126,7 @@ def built_design(
         return _recorded(cache, digest("first", phase, text, on), seconds)
 
     try:
-        made = synthesise(program, device, limits, cache=cache, place=place)
+        made = synthesise(program, device, limits, cache=cache, place=place, progress=progress)
     except ResourceExceeded as error:
         spent = time.perf_counter() - began - generated
         taken = {
@@ -135,7 +140,12 @@ def built_design(
 
 
 def build_design(
-    program: Program, device: Device, limits: ToolLimits, *, mhz: float | None = None
+    program: Program,
+    device: Device,
+    limits: ToolLimits,
+    *,
+    mhz: float | None = None,
+    progress: Progress = silent,
 ) -> Built:
     """Build a transformed program for `device`.
 
@@ -144,6 +154,7 @@ def build_design(
         device: the device.
         limits: of each tool.
         mhz: a clock that is taken as given; nothing is placed and routed then.
+        progress: told what is going on.
 
     Raises:
         ResourceExceeded: it does not fit, or is too large to be written out at all.
@@ -158,7 +169,7 @@ def build_design(
             f"unrolled, the program has {size} statements; no device holds that many",
             numbers={"statements": float(size), "statements_available": float(EXPANSION_LIMIT)},
         )
-    made, taken = built_design(program, device, limits, place=mhz is None)
+    made, taken = built_design(program, device, limits, place=mhz is None, progress=progress)
     check_fits(made.used, device)
     if mhz is None:
         if made.fmax_hz is None:
@@ -181,7 +192,9 @@ def _as_phases(taken: Mapping[str, float]) -> dict[str, float]:
     return {"build": sum(taken.values()), **parts} if taken else {}
 
 
-def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) -> None:
+def simulate_design(
+    built: Built, inputs: Mapping[str, Any], limits: ToolLimits, progress: Progress = silent
+) -> None:
     """Simulate the hardware: fill in its outputs, its cycles and what that took first.
 
     Raises:
@@ -191,7 +204,7 @@ def simulate_design(built: Built, inputs: Mapping[str, Any], limits: ToolLimits)
 
     cache = default_cache()
     began = time.perf_counter()
-    found = simulate(built.program, inputs, limits, cache=cache)
+    found = simulate(built.program, inputs, limits, cache=cache, progress=progress)
     key = digest("first", "simulate", built.facts["code"], found.engine)
     built.seconds["verify"] = _recorded(cache, key, time.perf_counter() - began)
     built.outputs, built.cycles = found.outputs, found.cycles
@@ -220,7 +233,9 @@ def netlist_left_out(built: Built, device: Device, wanted: str) -> str | None:
     return None
 
 
-def simulate_cells(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) -> Simulation:
+def simulate_cells(
+    built: Built, inputs: Mapping[str, Any], limits: ToolLimits, progress: Progress = silent
+) -> Simulation:
     """Simulate what the synthesiser made of a design, cell by cell.
 
     Raises:
@@ -233,7 +248,9 @@ def simulate_cells(built: Built, inputs: Mapping[str, Any], limits: ToolLimits) 
         raise ValueError("the design has no netlist")
     cache = default_cache()
     began = time.perf_counter()
-    found = simulate_netlist(built.program, built.design, inputs, limits, cache=cache)
+    found = simulate_netlist(
+        built.program, built.design, inputs, limits, cache=cache, progress=progress
+    )
     key = digest("first", "netlist", built.facts["code"], built.design.netlist)
     spent = _recorded(cache, key, time.perf_counter() - began)
     built.seconds["verify"] = built.seconds.get("verify", 0.0) + spent
@@ -251,6 +268,8 @@ class RtlSession(ProblemSession):
             memory_bytes=int(benchmark.options["tool_memory_mib"]) << 20,
         )
         self._seconds: dict[str, dict[str, float]] = {}
+        #: told what is going on: see `daybreak.Announces`
+        self.progress: Progress = silent
 
     def __enter__(self) -> Self:
         """Find the tools and draw the inputs.
@@ -282,7 +301,11 @@ class RtlSession(ProblemSession):
         self._seconds[key] = {}
         try:
             built = build_design(
-                applied.program, problem.device, self._limits, mhz=problem.options["clock_mhz"]
+                applied.program,
+                problem.device,
+                self._limits,
+                mhz=problem.options["clock_mhz"],
+                progress=self.progress,
             )
         except ResourceExceeded as error:
             self._seconds[key] = _as_phases(getattr(error, "seconds", {}))
@@ -298,7 +321,7 @@ class RtlSession(ProblemSession):
         """
         problem = self.problem
         if artifact.outputs is None:
-            simulate_design(artifact, problem.inputs, self._limits)
+            simulate_design(artifact, problem.inputs, self._limits, self.progress)
         verdict = compare(artifact.outputs or {}, problem.expected)
         artifact.facts["netlist_verified"] = False
         if not verdict.correct:
@@ -307,7 +330,7 @@ class RtlSession(ProblemSession):
         if why is not None:
             artifact.facts["netlist_left_out"] = why
             return verdict
-        found = simulate_cells(artifact, problem.inputs, self._limits)
+        found = simulate_cells(artifact, problem.inputs, self._limits, self.progress)
         cells = compare(found.outputs, problem.expected)
         if not cells.correct:
             return replace(cells, message=f"the synthesised netlist is wrong: {cells.message}")
@@ -327,7 +350,7 @@ class RtlSession(ProblemSession):
     ) -> Iterator[Sample | Event]:
         """Yield every metric once: the same design has the same cycles and the same clock."""
         if artifact.outputs is None:
-            simulate_design(artifact, self.problem.inputs, self._limits)
+            simulate_design(artifact, self.problem.inputs, self._limits, self.progress)
         values = {
             "seconds": artifact.cycles / (artifact.mhz * 1e6),
             "area": share(artifact.used, self.problem.device),

@@ -12,7 +12,7 @@ from daybreak import RequirementError
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.costs import EXTERNAL_LATENCY
 from daybreak_hpvm.rtl.ports import MemoryPort
-from daybreak_hpvm.rtl.process import ToolLimits, run_tool
+from daybreak_hpvm.rtl.process import Progress, ToolLimits, run_tool, silent
 from daybreak_hpvm.rtl.tools import compiler, find_yosys, tool_environment
 
 __all__ = ["Simulator", "build_simulator"]
@@ -81,6 +81,7 @@ def build_simulator(
     *,
     script: str = "read_rtlil design; hierarchy -top top; proc; flatten",
     optimise: str = "-O2",
+    progress: Progress = silent,
 ) -> Simulator:
     """Compile the design `text` into a simulator; kept in the cache.
 
@@ -92,6 +93,7 @@ def build_simulator(
         limits: of each tool.
         script: Yosys commands that read the design.
         optimise: the compiler's level; worth its time where many cycles are to be simulated.
+        progress: told what is going on.
 
     Raises:
         RequirementError: there is no Yosys or no C++ compiler.
@@ -112,6 +114,7 @@ def build_simulator(
     folder = Path(scratch.name)
     (folder / "design").write_text(text, encoding="utf-8")
     (folder / "driver.cc").write_text(driver, encoding="utf-8")
+    progress(None, "Yosys: the simulator in C++")
     run_tool(
         [*yosys.command, "-Q", "-q", "-p", f"{script}; write_cxxrtl -g0 design.cc"],
         folder,
@@ -120,6 +123,7 @@ def build_simulator(
         environment=tool_environment(),
     )
     include = yosys.share / "include" / "backends" / "cxxrtl" / "runtime"
+    progress(None, "C++ compiler: the simulator")
     run_tool(
         [*cxx.command, *flags, f"-I{include}", "driver.cc", "-o", "simulator"],
         folder,

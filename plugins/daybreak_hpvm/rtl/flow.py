@@ -15,7 +15,7 @@ from daybreak_hpvm.ir.interpret import flatten
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.plan import ProgramPlan, plan_program
 from daybreak_hpvm.rtl.ports import MemoryPort
-from daybreak_hpvm.rtl.process import Progress, ToolLimits
+from daybreak_hpvm.rtl.process import Progress, ToolLimits, silent
 from daybreak_hpvm.rtl.tools import find_compiler
 
 __all__ = [
@@ -67,10 +67,6 @@ def default_cache() -> Cache:
     return Cache(cache_folder("hpvm") / "rtl")
 
 
-def _silent(fraction: float | None, what: str) -> None:
-    del fraction, what
-
-
 @lru_cache(maxsize=8)
 def generate(program: Program) -> tuple[ProgramPlan, str, tuple[MemoryPort, ...]]:
     """Return the plan of `program`, its hardware's text (RTLIL) and its ports; deterministic.
@@ -96,7 +92,7 @@ def synthesise(
     limits: ToolLimits = ToolLimits(),  # noqa: B008 - frozen
     *,
     cache: Cache | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     place: bool = True,
 ) -> Design:
     """Build `program` for `device`.
@@ -119,7 +115,7 @@ def synthesise(
 
     cache = cache or default_cache()
     began = time.perf_counter()
-    progress(0.0, "generating hardware")
+    progress(None, "generating hardware")
     _, text, ports = generate(program)
     generated = time.perf_counter()
     netlist = run_yosys(text, ports, device, cache, limits, progress)
@@ -155,6 +151,7 @@ def simulate(
     *,
     cache: Cache | None = None,
     engine: str | None = None,
+    progress: Progress = silent,
 ) -> Simulation:
     """Simulate the hardware of `program` once, cycle by cycle.
 
@@ -164,6 +161,7 @@ def simulate(
         limits: of each tool.
         cache: where simulators are kept; None: the user's.
         engine: ``cxxrtl`` or ``python``; None: `cxxrtl` where there is a C++ compiler and a Yosys.
+        progress: told what is going on.
 
     Raises:
         RequirementError: a tool of the engine named is missing.
@@ -178,12 +176,14 @@ def simulate(
     if chosen == "python":
         from daybreak_hpvm.rtl.python_simulation import simulate_in_python
 
+        progress(None, "simulating in Python")
         found = simulate_in_python(plan, flat, most)
     else:
         from daybreak_hpvm.rtl.cxxrtl import build_simulator
 
         arrays = {array.name: array.size for array in plan.program.arrays}
-        simulator = build_simulator(text, ports, arrays, cache, limits)
+        simulator = build_simulator(text, ports, arrays, cache, limits, progress=progress)
+        progress(None, "simulating")
         found = simulator.run(arrays, flat, program.outputs, most, limits)
     if found is None:
         raise BuildFailed(f"the hardware does not end within {most} cycles")

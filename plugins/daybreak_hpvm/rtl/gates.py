@@ -16,7 +16,7 @@ from daybreak_hpvm.ir.interpret import flatten
 from daybreak_hpvm.rtl.cache import Cache
 from daybreak_hpvm.rtl.cxxrtl import build_simulator
 from daybreak_hpvm.rtl.flow import Design, Simulation, default_cache, generate, most_cycles
-from daybreak_hpvm.rtl.process import ToolLimits
+from daybreak_hpvm.rtl.process import Progress, ToolLimits, silent
 
 __all__ = ["cell_models", "has_models", "simulate_netlist"]
 
@@ -42,6 +42,7 @@ def simulate_netlist(
     limits: ToolLimits = ToolLimits(),  # noqa: B008 - frozen
     *,
     cache: Cache | None = None,
+    progress: Progress = silent,
 ) -> Simulation:
     """Simulate the ECP5 netlist of `design`, which was made of `program`, once.
 
@@ -55,7 +56,14 @@ def simulate_netlist(
     flat = {name: flatten(inputs[name], program.array(name).shape, name) for name in program.inputs}
     arrays = {array.name: array.size for array in plan.program.arrays}
     text = cell_models() + design.netlist
-    simulator = build_simulator(text, ports, arrays, cache, limits, script=_SCRIPT, optimise="-O0")
+
+    def told(fraction: float | None, what: str) -> None:
+        progress(fraction, f"netlist: {what}")
+
+    simulator = build_simulator(
+        text, ports, arrays, cache, limits, script=_SCRIPT, optimise="-O0", progress=told
+    )
+    told(None, "simulating")
     most = most_cycles(plan)
     found = simulator.run(arrays, flat, program.outputs, most, limits)
     if found is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from daybreak import FailureKind, OutOfMemory, TrialFailed
 
-__all__ = ["Progress", "ToolError", "ToolLimits", "run_tool"]
+__all__ = ["Progress", "ToolError", "ToolLimits", "run_tool", "silent"]
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 40
@@ -27,6 +27,11 @@ _STARVED = ("bad_alloc", "Cannot allocate memory", "out of memory", "Out of memo
 
 #: Called with the fraction done (or None) and what is going on.
 Progress = Callable[[float | None, str], None]
+
+
+def silent(fraction: float | None, what: str) -> None:
+    """Tell nobody."""
+    del fraction, what
 
 
 @dataclass(frozen=True, slots=True)
