@@ -79,6 +79,7 @@ __all__ = [
     "reduce_seq_unroll",
     "reorder_with_stride",
     "reverse",
+    "rotate_values",
     "scatter",
     "select",
     "slide",
@@ -230,6 +231,11 @@ def reduce_seq(address: AddressSpace = PRIVATE) -> Pending:
 def reduce_seq_unroll(address: AddressSpace = PRIVATE) -> Pending:
     """Return `reduce_seq` as straight-line code."""
     return Pending("reduceSeqUnroll", (str(address),))
+
+
+def rotate_values(k: Size) -> Pending:
+    """Return `rotate_values(k)(f)`: windows of k values of f, which move on through registers."""
+    return Pending("rotateValues", (k,))
 
 
 def to_mem(address: AddressSpace) -> Pending:

@@ -98,6 +98,10 @@ def _slide(at: At, array: Value) -> Value:
     return each(array, windows)
 
 
+def _rotate(at: At, function: Function, array: Value) -> Value:
+    return _slide(At(at.axis, (at.statics[0], 1)), _map(at, function, array))
+
+
 def _pad_constant(at: At, value: Value, array: Value) -> Value:
     left, right = known(at.statics[0]), known(at.statics[1])
 
@@ -231,6 +235,7 @@ MEANINGS: dict[str, Callable[..., Value]] = {
     "asScalar": _join,
     "asScalarPairs": _join,
     "vectorFromScalar": _copies,
+    "rotateValues": _rotate,
     "toMem": _same,
     "cast": _cast,
 }

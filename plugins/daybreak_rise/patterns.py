@@ -248,6 +248,13 @@ def _low() -> list[Pattern]:
         Pattern("mapLocal", dimension, as_map, layer, "over the work-items of a group"),
         Pattern("reduceSeq", address, as_fold, layer, "a loop with its accumulator in `address`"),
         Pattern("reduceSeqUnroll", address, as_fold, layer, "the same as straight-line code"),
+        Pattern(
+            "rotateValues",
+            (("k", _SIZE),),
+            function(function(_S, _T), _of(_N + _K - 1, _S), _of(_N, _of(_K, _T))),
+            layer,
+            "windows of k values of a function, in registers: a loop computes one a turn",
+        ),
         Pattern("toMem", address, function(_T, _T), layer, "writes the value to `address`"),
     ]
 

@@ -36,12 +36,14 @@ from daybreak_rise.dsl import (
     reduce_seq,
     reorder_with_stride,
     reverse,
+    rotate_values,
     select,
     slide,
     snd,
     split,
     take,
     to_local,
+    to_private,
     transpose,
     unzip,
     zip_,
@@ -58,6 +60,7 @@ from daybreak_rise.rules import (
     normalising,
     reductions,
     reshaping,
+    rotation,
     vectors,
     windows,
     zips,
@@ -70,6 +73,7 @@ RULES = (
     zips,
     reductions,
     windows,
+    rotation,
     lowering,
     memory,
     movement,
@@ -171,6 +175,15 @@ def _on_arrays(
     width = draw(st.integers(1, min(3, n)))
     if room >= width:
         yield slide(width, draw(st.sampled_from([s for s in (1, 2, 3) if (n - width) % s == 0])))
+        # windows that move on are read in order, by a loop
+        yield (
+            lambda x: (
+                x
+                | rotate_values(width)(lambda v: grow(draw, v, 1, depth + 1, outside))
+                | map_seq(lambda w: grow(draw, w, 1, depth + 1, outside))
+                | to_private
+            )
+        )
     if isinstance(inner, ArrayType):
         yield from (join, transpose, transpose)
     if isinstance(inner, PairType):

@@ -31,6 +31,7 @@ from daybreak_rise.dsl import (
     pair,
     reduce_seq,
     reduce_seq_unroll,
+    rotate_values,
     select,
     slide,
     snd,
@@ -95,7 +96,7 @@ def plain(text: str) -> str:
 def test_the_documentation_shows_what_is_generated() -> None:
     page = Path(__file__).parents[2] / "docs" / "targets" / "rise-codegen.md"
     text = page.read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    shown, moving = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     e = fun(
         array(64, 256, f32),
         array(256, f32),
@@ -121,6 +122,13 @@ def test_the_documentation_shows_what_is_generated() -> None:
     )
     found = generate(e, name="rows", local_size=16, global_size=64).source
     assert shown.strip() == found.strip()
+    sums = fun(
+        array(1024, f32),
+        lambda x: (
+            x | rotate_values(3)(lambda v: v) | map_seq(reduce_seq()(lambda s, v: s + v, 0.0))
+        ),
+    )
+    assert moving in generate(sums).source
 
 
 # ---- matrix multiplication as an expert writes it

@@ -46,6 +46,7 @@ from daybreak_rise.dsl import (
     reduce_seq,
     reorder_with_stride,
     reverse,
+    rotate_values,
     scatter,
     select,
     slide,
@@ -86,6 +87,10 @@ def run(build: Callable[..., Any], *values: Any, types: Any = None) -> Any:
         (lambda x: x | split(3) | transpose | join, X.reshape(4, 3).T.ravel()),
         (lambda x: x | slide(3), np.stack([X[i : i + 3] for i in range(10)])),
         (lambda x: x | slide(4, 2), np.stack([X[i : i + 4] for i in range(0, 9, 2)])),
+        (
+            lambda x: x | rotate_values(3)(lambda v: v * v),
+            np.stack([X[i : i + 3] ** 2 for i in range(10)]),
+        ),
         (lambda x: x | pad_constant(2, 1)(7.0), np.r_[7, 7, X, 7]),
         (lambda x: x | pad_clamp(2, 1), np.r_[X[0], X[0], X, X[-1]]),
         (lambda x: x | take(5), X[:5]),

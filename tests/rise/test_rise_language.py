@@ -31,6 +31,7 @@ from daybreak_rise.dsl import (
     pair,
     reduce_,
     reduce_seq,
+    rotate_values,
     select,
     slide,
     slide_2d,
@@ -89,6 +90,7 @@ N, M, K = nat("n"), nat("m"), nat("k")
         (array(10, f32), lambda x: x | slide(3), array(8, 3, f32)),
         (array(10, f32), lambda x: x | slide(4, 3), array(3, 4, f32)),
         (array(N + 2, f32), lambda x: x | slide(3), array(N, 3, f32)),
+        (array(N + 2, f32), lambda x: x | rotate_values(3)(cast(i32)), array(N, 3, i32)),
         (array(N, M, f32), lambda x: x | pad_2d(1) | slide_2d(3), array(N, M, 3, 3, f32)),
         (array(8, f32), lambda x: x | take(3), array(3, f32)),
         (array(N + 3, f32), lambda x: x | drop(3), array(N, f32)),
@@ -184,6 +186,8 @@ def test_numbers_take_the_type_that_is_wanted() -> None:
         (lambda x: x | split(5), "12 is no multiple of 5", "k*n.t"),
         (lambda x: x | join, "f32", "n.m.t"),
         (lambda x: x | slide(13), "a size would be 0", ""),
+        (lambda x: x | rotate_values(13)(lambda v: v), "a size would be 0", ""),
+        (lambda x: x | rotate_values(0)(lambda v: v), "k is 0", "a size of at least 1"),
         (lambda x: x | take(12), "a size would be 0", ""),
         (lambda x: x + 1.0, "12.f32 is no number", "u"),
         (lambda x: zip_(x, x | split(4)), "sizes differ: 12 and 3", ""),
@@ -304,7 +308,7 @@ def test_every_pattern_has_a_word_and_a_meaning() -> None:
     makers = {
         "generate", "split", "slide", "padConstant", "padClamp", "take", "drop",
         "reorderWithStride", "asVector", "vectorFromScalar", "cast", "mapGlobal",
-        "mapWorkGroup", "mapLocal", "reduceSeq", "reduceSeqUnroll",
+        "mapWorkGroup", "mapLocal", "reduceSeq", "reduceSeqUnroll", "rotateValues",
     }  # fmt: skip
     assert set(PATTERNS) == words | makers
     assert gather.name in PATTERNS

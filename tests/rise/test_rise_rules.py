@@ -38,6 +38,7 @@ from daybreak_rise.dsl import (
     reduce_seq,
     reorder_with_stride,
     reverse,
+    rotate_values,
     select,
     slide,
     snd,
@@ -139,6 +140,7 @@ from daybreak_rise.rules.reshaping import (
     transpose_before_map_split,
     transpose_before_split,
 )
+from daybreak_rise.rules.rotation import map_into_rotate_values, slide_to_rotate_values
 from daybreak_rise.rules.vectors import vectorise
 from daybreak_rise.rules.windows import (
     overlapped_tiling,
@@ -293,6 +295,14 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
         lambda x: x | map_(map_(one)) | reorder_with_stride(2),
     ),
     "map_before_reorder": (lambda _: map_before_reorder, lambda x: x | take(1) | map_(reverse)),
+    "slide_to_rotate_values": (
+        lambda _: slide_to_rotate_values,
+        lambda x: x | slide(2, 1) | map_(map_(map_(one))),
+    ),
+    "map_into_rotate_values": (
+        lambda _: map_into_rotate_values,
+        lambda x: x | map_(map_(one)) | rotate_values(2)(map_(two)) | map_seq(transpose),
+    ),
     "split_before_map": (lambda _: split_before_map, lambda x: x | join | map_(one) | slide(2, 2)),
     "map_before_split": (
         lambda _: map_before_split,
@@ -533,6 +543,7 @@ def test_a_sum_out_of_a_map_is_the_matrix_product_with_its_loops_exchanged() -> 
         (reduce_blocked(3), lambda x: x | reduce_(add, 0.0), "3 does not divide 8"),
         (overlapped_tiling(4), lambda x: x | slide(3, 1), "4 does not divide 6"),
         (overlapped_tiling(3), lambda x: x | slide(2, 2), "no whole number of steps of 2"),
+        (slide_to_rotate_values, lambda x: x | slide(2, 2), "only by 1"),
         (vectorise(3), lambda x: x | map_(one), "3 does not divide 8"),
         (vectorise(2), lambda x: x | map_(lambda v: cast(i32)(v)), "cast does not work on vectors"),
         (

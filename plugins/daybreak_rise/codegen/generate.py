@@ -204,7 +204,7 @@ def _print(lowered: Lowered, number: int, block: Block, dialect: Dialect, name: 
         three(tuple(a * b for a, b in zip(local, groups, strict=True))),
         local,
         sum(b.length * SCALAR_BYTES[b.scalar] for b in used if b.space is Space.LOCAL),
-        sum(b.length for b in decided.widths),
+        decided.scalars,
         sum(
             b.length * SCALAR_BYTES[b.scalar]
             for b in used

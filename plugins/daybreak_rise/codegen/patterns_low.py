@@ -12,6 +12,7 @@ from daybreak_rise.codegen.index import ZERO, Index
 from daybreak_rise.codegen.inplace import in_place
 from daybreak_rise.codegen.ir import Block, Buffer, Level
 from daybreak_rise.codegen.patterns_move import accepting, kept_already, unwritten
+from daybreak_rise.codegen.rotation import rotated
 from daybreak_rise.codegen.storage import allocate, leaves, plain_place
 from daybreak_rise.codegen.views import (
     ArrayView,
@@ -246,6 +247,7 @@ HANDLERS = {
     "reduce": _reduce,
     "reduceSeq": _reduce,
     "reduceSeqUnroll": _reduce,
+    "rotateValues": rotated,
     "toMem": _to_memory,
     "let": _let,
     "generate": _generate,

@@ -116,7 +116,9 @@ class Printer(Words):
             self.dialect.type(buffer.scalar)
             self.line(self.dialect.array(buffer))
             return
-        names = [self._element(buffer, n) for n in range(buffer.length // width)]
+        unread = self.registers.unread.get(buffer, frozenset())
+        numbers = [n for n in range(buffer.length // width) if n not in unread]
+        names = [self._element(buffer, n) for n in numbers]
         kind = self.dialect.type(buffer.scalar, width)
         for start in range(0, len(names), 16):
             self.line(f"{kind} {', '.join(names[start : start + 16])};")
@@ -133,11 +135,15 @@ class Printer(Words):
             self.line(f"const {kind} {name} = {self.text(one.value)};")
 
     def _store(self, one: Store) -> None:
+        if self._for_nobody(one):
+            return
         width = one.value.width
         if isinstance(one.value, Operation) and one.value.name in ("add", "mul"):
             first, *rest = one.value.arguments
-            if self._same(first, one) and len(rest) == 1 and not self._neutral(one.value):
-                target = self._target(one)
+            if self._same(first, one) and len(rest) == 1:
+                if self._number_of(rest[0]) == (0 if one.value.name == "add" else 1):
+                    return  # the same again: a term with the weight 0
+                target = None if self._neutral(one.value) else self._target(one)
                 if target is not None:
                     sign = "+=" if one.value.name == "add" else "*="
                     self.line(f"{target} {sign} {self.text(rest[0])};")
@@ -150,6 +156,13 @@ class Printer(Words):
             offset = self.offset(one.offset)
             whole = aligned(one.offset, width)
             self.line(self.dialect.store(one.buffer, offset, value, width, whole))
+
+    def _for_nobody(self, one: Store) -> bool:
+        """Return whether a store goes to a register that is never read."""
+        unread = self.registers.unread.get(one.buffer)
+        if unread is None:
+            return False
+        return one.offset.replaced(self.now).rest // self.registers.widths[one.buffer] in unread
 
     def _same(self, value: Value, store: Store) -> bool:
         return (

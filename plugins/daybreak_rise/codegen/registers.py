@@ -9,7 +9,7 @@ all offsets become numbers once the loops around are written out, and if that is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daybreak import BuildFailed
 from daybreak_rise.codegen.index import Index, Variable, of
@@ -23,6 +23,7 @@ from daybreak_rise.codegen.ir import (
 )
 from daybreak_rise.codegen.ownership import Access, Coordinate, Digit, accesses, digits
 from daybreak_rise.codegen.tidy import rewrite
+from daybreak_rise.codegen.unread import unread
 
 __all__ = ["MOST_ELEMENTS", "MOST_STATEMENTS", "Registers", "keep_own", "plan"]
 
@@ -130,10 +131,20 @@ class Registers:
     Attributes:
         widths: the private buffers kept in registers, with the lanes of each.
         unrolled: ids of the loops that are written out.
+        unread: the numbers of elements that are only ever written.
     """
 
     widths: dict[Buffer, int]
     unrolled: set[int]
+    unread: dict[Buffer, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def scalars(self) -> int:
+        """How many scalars are kept in registers."""
+        return sum(
+            buffer.length - width * len(self.unread.get(buffer, ()))
+            for buffer, width in self.widths.items()
+        )
 
 
 def plan(block: Block, places: Mapping[Variable, Coordinate]) -> Registers:
@@ -159,7 +170,7 @@ def plan(block: Block, places: Mapping[Variable, Coordinate]) -> Registers:
         if more == unrolled or _size(block, more) <= MOST_STATEMENTS:
             widths[buffer] = width
             unrolled = more
-    return Registers(widths, unrolled)
+    return Registers(widths, unrolled, unread(block, widths, unrolled))
 
 
 def _width(found: list[Access]) -> int | None:

@@ -22,6 +22,7 @@ from daybreak_rise.codegen.ir import (
     Store,
 )
 from daybreak_rise.codegen.launch import Launch
+from daybreak_rise.codegen.turns import Turns
 from daybreak_rise.codegen.values import Choice, Constant, Inside, Load, Register, Value, loads
 from daybreak_rise.codegen.vectors import Lanes, Scratch, lanes_of
 from daybreak_rise.codegen.views import (
@@ -54,6 +55,7 @@ class Writer:
         self.places: dict[tuple[Level, int], Variable] = {}
         self._names = itertools.count()
         self.loops: list[int] = []
+        self.turns: list[Turns] = []
         self.filling = Filling(frozenset())
         self.scratch = Scratch(self.attempt, self.add, self.register)
 
@@ -140,11 +142,47 @@ class Writer:
             body(of(variable))
             return
         statement = For(variable, Block(), unroll, threads)
+        turns = Turns(statement, len(self.turns), tuple(self.loops), tuple(self.around))
         self.loops.append(id(statement))
+        # threads of a CPU take turns in no order
+        self.turns += [] if threads else [turns]
         with self.into(statement.body):
+            self.add(turns.top)
             body(of(variable))
+            self.add(turns.end)
+        del self.turns[turns.number :]
         self.loops.pop()
+        self.add(turns.front)
         self.add(statement)
+
+    @contextmanager
+    def before(self, turns: Turns) -> Iterator[None]:
+        """Write in front of a loop that is being written, as if it had not begun."""
+        with self._at(turns.front, turns.loops, turns.around, self.turns[: turns.number]):
+            yield
+
+    @contextmanager
+    def within(self, turns: Turns, block: Block) -> Iterator[None]:
+        """Write to `block` right in a turn of a loop that is being written, whatever is in there."""
+        loops = (*turns.loops, id(turns.loop))
+        with self._at(block, loops, turns.around, self.turns[: turns.number + 1]):
+            yield
+
+    @contextmanager
+    def _at(
+        self,
+        block: Block,
+        loops: tuple[int, ...],
+        around: tuple[ParallelFor, ...],
+        turns: list[Turns],
+    ) -> Iterator[None]:
+        kept = self.loops, self.around, self.turns
+        self.loops, self.around, self.turns = list(loops), list(around), list(turns)
+        try:
+            with self.into(block):
+                yield
+        finally:
+            self.loops, self.around, self.turns = kept
 
     def parallel(
         self, size: int, level: Level, dimension: int, body: Callable[[Index], object]

@@ -26,7 +26,7 @@ __all__ = [
     "upstream",
 ]
 
-_COMPUTING = frozenset({*REDUCES, *MAPS, "toMem", "let", "select"}) - {"map"}
+_COMPUTING = frozenset({*REDUCES, *MAPS, "rotateValues", "toMem", "let", "select"}) - {"map"}
 
 
 def _computing(e: Expr) -> bool:
