@@ -161,7 +161,8 @@ class _Tracer:
             self.body(stmt.otherwise)
         self.condition = outer
         otherwise, self.env = self.env, before
-        for name in sorted(then.keys() | otherwise.keys()):
+        # scalars that a branch only reads, and nobody in the region writes, stay what they are
+        for name in sorted((then.keys() | otherwise.keys()) & self.written.keys()):
             one, two = then.get(name), otherwise.get(name)
             if one is not two:
                 self.env[name] = self.merge(name, condition, one, two)
