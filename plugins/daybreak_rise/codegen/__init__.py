@@ -15,7 +15,7 @@ from daybreak_rise.codegen.lowered import Lowered
 from daybreak_rise.codegen.program import SCALAR_BYTES, Argument, Kernel, Program, fit
 
 #: names the generator in the identity of what was measured: code of another one is another matter
-GENERATOR = "rise-1"
+GENERATOR = "rise-2"
 
 __all__ = [
     "GENERATOR",
