@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+from typing import TYPE_CHECKING, Any
 
-from daybreak import BuildFailed, Configuration, UserError, nearest
+from daybreak import BuildFailed, Configuration, Parameter, Permutation, UserError, nearest
+
+if TYPE_CHECKING:
+    from daybreak_rise.benchmarks import Workload
 
 __all__ = ["main"]
 
+#: what is no longer is no size
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 #: steps that only tidy up; shown by --all
 _TIDYING = ("beta_reduction", "eta_abstraction", "first_of_pair", "second_of_pair", "pair_of_parts")
 
@@ -55,17 +62,11 @@ def _show(chosen: argparse.Namespace) -> str:
             expected="one of " + ", ".join(WORKLOADS),
             nearest=nearest(chosen.benchmark, WORKLOADS),
         )
-    sizes = _sizes(dict(workload.published), chosen.option)
-    configuration = _configuration(
-        workload.configurations(sizes), chosen.reference, chosen.configuration
-    )
+    sizes = _sizes(workload, chosen.option)
+    configuration = _configuration(workload, sizes, chosen.reference, chosen.configuration)
     parts = {"program": show_lines(workload.program(sizes))}
-    strategy = workload.strategy(sizes, configuration)
-    if strategy is None:
-        parts["steps"] = "none: the low-level form of this benchmark is written by hand"
-    else:
-        steps = trace(strategy, workload.program(sizes))
-        parts["steps"] = (steps if chosen.all else steps.without(*_TIDYING)).text()
+    steps = trace(workload.strategy(sizes, configuration), workload.program(sizes))
+    parts["steps"] = (steps if chosen.all else steps.without(*_TIDYING)).text()
     lowered = workload.lower(sizes, configuration)
     parts["lowered"] = show_lines(lowered)
     language = chosen.language or workload.language
@@ -94,27 +95,46 @@ def _show(chosen: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _sizes(sizes: dict[str, int], given: list[str]) -> dict[str, int]:
+def _sizes(workload: Workload, given: list[str]) -> dict[str, int]:
+    """Return the published sizes, changed as `given` says, checked as a suite's options are."""
+    from pydantic import ValidationError
+
+    from daybreak_rise.benchmarks import sizes_in
+    from daybreak_rise.options import options_of
+
+    known, asked = workload.published, {}
     for word in given:
         name, _, value = word.partition("=")
-        if name not in sizes:
+        if name not in known:
             raise UserError(
                 f"no size '{name}'",
-                expected=", ".join(sizes),
-                nearest=nearest(name, sizes),
+                field="--option",
+                expected=", ".join(known),
+                nearest=nearest(name, known),
             )
-        if not value.isdigit() or int(value) < 1:
-            raise UserError(f"--option {word}: '{value}' is no size", expected=f"{name}=NUMBER")
-        sizes[name] = int(value)
-    return sizes
+        if not _NUMBER.fullmatch(value):
+            raise UserError(
+                f"'{value}' is no size", field=f"--option {name}", expected=f"{name}=NUMBER"
+            )
+        asked[name] = int(value)
+    try:
+        return dict(sizes_in(workload, options_of(workload.name)(**asked).model_dump()))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UserError(
+            str(first["msg"]).removeprefix("Value error, "), field=f"--option {place}".rstrip()
+        ) from None
 
 
 def _configuration(
-    references: dict[str, Configuration], reference: str, text: str | None
+    workload: Workload, sizes: dict[str, int], reference: str, text: str | None
 ) -> Configuration:
+    references = workload.configurations(sizes)
     if reference not in references:
         raise UserError(
             f"no reference '{reference}'",
+            field="--reference",
             expected=" or ".join(references),
             nearest=nearest(reference, references),
         )
@@ -123,19 +143,36 @@ def _configuration(
         return found
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
-            f"--configuration is no JSON: {error}", expected='an object, e.g. {"ls0": 16}'
+            f"no JSON: {error}", field="--configuration", expected='an object, e.g. {"ls0": 16}'
         ) from None
     if not isinstance(given, dict):
-        raise UserError("--configuration is no object", expected='e.g. {"ls0": 16}')
+        raise UserError("no object", field="--configuration", expected='e.g. {"ls0": 16}')
+    parameters = {one.name: one for one in workload.parameters(sizes)}
     for name, value in given.items():
-        if name not in found:
+        if name not in parameters:
             raise UserError(
-                f"no parameter '{name}'", expected=", ".join(found), nearest=nearest(name, found)
+                f"no parameter '{name}'",
+                field="--configuration",
+                expected=", ".join(parameters),
+                nearest=nearest(name, parameters),
             )
-        found[name] = tuple(value) if isinstance(value, list) else value
+        found[name] = _value(parameters[name], value)
     return found
+
+
+def _value(parameter: Parameter, value: Any) -> int | tuple[int, ...]:
+    """Return a parameter's value; whole numbers may lie outside the search space, to see why not."""
+    if isinstance(parameter, Permutation):
+        return parameter.normalise(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 1 << 31:
+        raise UserError(
+            f"{json.dumps(value)[:60]} is no value",
+            field=f"--configuration {parameter.name}",
+            expected="a whole number from 1",
+        )
+    return value
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ __all__ = [
     "MmGpuOptions",
     "ScalOptions",
     "StencilOptions",
+    "options_of",
 ]
 
 #: the largest array that a kernel may have: it counts in 32 bits
@@ -183,6 +184,11 @@ class MmCpuOptions(_Common):
 
     _check = field_validator("n")(_power_of_two)
 
+    @field_validator("compiler")
+    @classmethod
+    def _compiler(cls, compiler: str | None) -> str | None:
+        return _words(compiler)
+
     @field_validator("flags")
     @classmethod
     def _flags(cls, flags: str) -> str:
@@ -190,6 +196,13 @@ class MmCpuOptions(_Common):
         if bad:
             raise ValueError(f"'{bad[0]}' is no flag: every word must begin with '-'")
         return flags
+
+
+def options_of(name: str) -> type[_Common]:
+    """Return the options' model of benchmark `name`."""
+    found = globals()["".join(map(str.capitalize, name.split("-"))) + "Options"]
+    assert issubclass(found, _Common)  # noqa: S101 - one for each benchmark, above
+    return found
 
 
 def _check_elements(what: str, *sizes: int) -> None:

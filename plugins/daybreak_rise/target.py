@@ -44,11 +44,10 @@ class RiseTarget:
 
     def benchmarks(self) -> Iterable[Benchmark]:
         """List every benchmark with its default options and the published limits."""
-        from daybreak_rise import options
+        from daybreak_rise.options import options_of
 
         for name in WORKLOADS:
-            model = getattr(options, "".join(map(str.capitalize, name.split("-"))) + "Options")
-            yield self._define(name, model().model_dump(), PUBLISHED)
+            yield self._define(name, options_of(name)().model_dump(), PUBLISHED)
 
     def define(self, name: str, options: Mapping[str, Any]) -> Benchmark:
         """Return benchmark `name`.

@@ -92,23 +92,23 @@ def test_the_answer_is_kept_until_the_drivers_change(tmp_path, monkeypatch):
     monkeypatch.setattr(probe, "ask_devices", ask)
     monkeypatch.setattr(probe.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setenv("OCL_ICD_VENDORS", str(tmp_path))
-    probe.known_devices.cache_clear()
+    probe._found.cache_clear()
     try:
         assert probe.known_devices() == (POCL,)
-        probe.known_devices.cache_clear()
+        probe._found.cache_clear()
         assert probe.known_devices() == (POCL,)
         assert len(asked) == 1
         (tmp_path / "new.icd").write_text("libnew.so\n")
-        probe.known_devices.cache_clear()
+        probe._found.cache_clear()
         assert probe.known_devices() == (POCL,)
         assert len(asked) == 2
         kept = next((tmp_path / "daybreak" / "rise").glob("devices-*.json"))
         kept.write_text("[{}]")
-        probe.known_devices.cache_clear()
+        probe._found.cache_clear()
         probe.known_devices()
         assert len(asked) >= 2
     finally:
-        probe.known_devices.cache_clear()
+        probe._found.cache_clear()
 
 
 def test_intels_driver_stands_beside_the_systems(tmp_path, monkeypatch):

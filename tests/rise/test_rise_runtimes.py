@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -106,8 +107,6 @@ def test_more_than_a_device_has_is_refused_with_numbers():
 
 def test_a_kernel_that_does_not_compile_keeps_its_log():
     device_or_skip()
-    from dataclasses import replace
-
     program = doubled()
     (kernel,) = program.kernels
     broken = replace(program, kernels=(replace(kernel, source=kernel.source + "\nnonsense;"),))
@@ -171,8 +170,6 @@ def test_samples_are_of_the_device_and_floors_below_them():
 
 def test_a_wrong_kernel_is_seen_each_time():
     device_or_skip()
-    from dataclasses import replace
-
     target = RiseTarget()
     benchmark = target.define("scal", ScalOptions(n=4096).model_dump())
     with target.open(benchmark) as session:
@@ -228,11 +225,25 @@ def test_a_function_in_c_runs():
 
 def test_what_the_c_compiler_refuses_is_a_build_failure():
     e = fun(array(64, f32), f32, lambda x, a: x | map_seq(lambda v: a * v))
+    program = generate(e, target="c")
+    (kernel,) = program.kernels
+    broken = replace(
+        program, kernels=(replace(kernel, source=kernel.source + "\n#error nonsense"),)
+    )
     with (
-        NativeRuntime(None, "-O1 -fno-such-flag") as runtime,
-        pytest.raises(BuildFailed, match="no-such-flag"),
+        NativeRuntime(None, "-O1") as runtime,
+        pytest.raises(BuildFailed, match=r"C compiler: #error nonsense") as caught,
     ):
-        runtime.compile(generate(e, target="c"))
+        runtime.compile(broken)
+    assert "nonsense" in (caught.value.detail or "")
+
+
+def test_flags_that_the_c_compiler_refuses_are_a_requirement():
+    with (
+        pytest.raises(RequirementError, match=r"cannot build kernels .*no-such-flag"),
+        NativeRuntime(None, "-O1 -fno-such-flag"),
+    ):
+        pass
 
 
 def test_a_missing_c_compiler_is_a_requirement():

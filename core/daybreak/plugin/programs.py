@@ -31,10 +31,14 @@ def find_program(asked: str | None, usual: Sequence[str]) -> Program | None:
 
     Args:
         asked: what the user named, with arguments as in a shell, e.g. ``ccache gcc``: then nothing
-            else will do. None or empty: the user named nothing.
+            else will do, and what is no command line is no program. None or empty: the user named
+            nothing.
         usual: names to try otherwise, in this order.
     """
-    named = shlex.split(asked or "")
+    try:
+        named = shlex.split(asked or "")
+    except ValueError:
+        return None
     for words in [named] if named else [[name] for name in usual]:
         path = shutil.which(words[0])
         if path is None:

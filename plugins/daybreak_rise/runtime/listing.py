@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from daybreak import RequirementError
+from daybreak import RequirementError, nearest
 from daybreak_rise.runtime.limits import DeviceLimits
 
 __all__ = [
@@ -159,10 +159,10 @@ def list_devices() -> list[tuple[Any, DeviceDescription]]:
     found = []
     for platform in platforms:
         try:
-            devices = platform.get_devices()
+            devices = [one for one in platform.get_devices() if one.available]
+            found += [(device, describe(device)) for device in devices]
         except cl.Error:
             continue  # a driver without its device: a GPU that vanished, say
-        found += [(device, describe(device)) for device in devices if device.available]
     if not found:
         names = ", ".join(platform.name for platform in platforms) or "none"
         raise RequirementError(
@@ -220,11 +220,31 @@ def choose(
     )
     here = "; ".join(f"{one.device} ({one.platform_version})" for one in devices)
     install = f", or install a driver: {INSTALL}" if what == "OpenCL" else ""
+    meant = _meant(devices, platform, device)
     raise RequirementError(
-        f"no {what} device has {wanted or 'any name'}",
-        expected=f"one of: {here}" if here else f"an {what} device",
+        f"no {what} device has {wanted or 'any name'}"
+        + (f"; here: {here}" if here else "")
+        + (f"; did you mean '{meant}'?" if meant else ""),
+        expected=f"an {what} device",
         remedy=f"change the options 'platform' and 'device'{install}",
     )
+
+
+def _meant(
+    devices: list[DeviceDescription], platform: str | None, device: str | None
+) -> str | None:
+    """Return what may have been meant by the option that no device answers to."""
+    for word, known in (
+        (platform, [name for one in devices for name in (one.platform, one.platform_version)]),
+        (device, ["gpu", "cpu", *(name for one in devices for name in (one.kind, one.device))]),
+    ):
+        if word is not None and not any(_contains(text, word) for text in known):
+            # parts of names will do, too
+            parts = {part.lower() for text in known for part in (text, *text.split())}
+            found = nearest(word.lower(), sorted(parts))
+            if found is not None:
+                return found
+    return None
 
 
 def _contains(text: str, word: str | None) -> bool:

@@ -59,13 +59,18 @@ class NativeRuntime:
         self.limits = DeviceLimits(1, (1, 1, 1), 0)
 
     def __enter__(self) -> Self:
-        """Find the compiler.
+        """Find the compiler, and try it out.
 
         Raises:
-            RequirementError: there is none.
+            RequirementError: there is none, or none that will do.
         """
         self._compiler = find_compiler(self._named)
         self._scratch = tempfile.TemporaryDirectory(prefix="daybreak-rise-")
+        try:
+            self._compiler.try_out(self._flags, Path(self._scratch.name))
+        except BaseException:
+            self._scratch.cleanup()
+            raise
         self.identity = {"compiler": self._compiler.version, "flags": shlex.join(self._flags)}
         return self
 
@@ -84,7 +89,8 @@ class NativeRuntime:
         """Build a program into libraries and load them; see `base.Runtime.compile`."""
         if self._compiler is None or self._scratch is None:
             raise RuntimeError("the runtime is not open")
-        libraries = []
+        libraries: list[Path] = []
+        loaded: list[ctypes.CDLL] = []
         began = time.perf_counter()
         for kernel in program.kernels:
             # a library of the same name would be the one already loaded
@@ -92,24 +98,25 @@ class NativeRuntime:
             self._count += 1
             self._compiler.build(kernel.source + _timed(kernel), self._flags, library)
             libraries.append(library)
-        return _Compiled(program, libraries, time.perf_counter() - began)
+            loaded.append(self._compiler.load(library))
+        size = sum(library.stat().st_size for library in libraries)
+        return _Compiled(program, loaded, size, time.perf_counter() - began)
 
 
 class _Compiled:
     """See `base.Compiled`."""
 
-    def __init__(self, program: Program, libraries: list[Path], seconds: float) -> None:
+    def __init__(
+        self, program: Program, libraries: list[ctypes.CDLL], size: int, seconds: float
+    ) -> None:
         self._plan = Plan(program)
-        self._kernels = [
-            (_load(library), kernel)
-            for library, kernel in zip(libraries, program.kernels, strict=True)
-        ]
+        self._kernels = list(zip(libraries, program.kernels, strict=True))
         self._memory = {name: _aligned(size) for name, size in self._plan.bytes.items()}
         self._values: dict[str, Array] = {}
         self._packs: list[Any] = []
         self.facts: Mapping[str, Any] = {
             "code": hashlib.sha256(program.source.encode()).hexdigest()[:16],
-            "library_bytes": sum(library.stat().st_size for library in libraries),
+            "library_bytes": size,
         }
         self.phases: Mapping[str, float] = {"compile": seconds}
 
@@ -161,13 +168,6 @@ def _timed(kernel: Kernel) -> str:
         for place, one in enumerate(kernel.arguments)
     )
     return _TIMED % (kernel.name, ", ".join(arguments))
-
-
-def _load(library: Path) -> ctypes.CDLL:
-    loaded = ctypes.CDLL(str(library))
-    loaded.daybreak_run.argtypes = (ctypes.POINTER(ctypes.c_void_p),)
-    loaded.daybreak_run.restype = ctypes.c_double
-    return loaded
 
 
 def _flat(array: Array) -> Array:

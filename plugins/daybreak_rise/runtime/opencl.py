@@ -7,6 +7,7 @@ neither transfers, nor the launch, nor what came before is part of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import time
@@ -45,6 +46,10 @@ _RESOURCES = {
     -52: "invalid kernel arguments: the kernel has more than the device takes",
 }
 _BUILD_FAILURE = -11
+#: codes with which a driver refuses what it is asked for, and goes on: the device is as it was
+_HARMLESS = frozenset({_BUILD_FAILURE, -4, -52, -53, -54, -55, -61})
+#: characters of a log, and of a line of it, that are looked at
+_LOG, _LINE = 1 << 18, 500
 _SOURCE_FILE = re.compile(r"[^\s:]*/[^\s:/]*\.cl(?=:)")
 _MEMORY = {
     -4: "memory object allocation failure",
@@ -130,7 +135,8 @@ class OpenClRuntime:
             most = built.get_work_group_info(info.WORK_GROUP_SIZE, self._chosen)
             local = built.get_work_group_info(info.LOCAL_MEM_SIZE, self._chosen)
         except cl.Error as error:
-            raise _failure(cl, error, "the OpenCL compiler") from None
+            log = _log(cl, source, self._chosen) if _code(error) == _BUILD_FAILURE else None
+            raise _failure(cl, error, "the OpenCL compiler", log) from None
         if kernel.work_items > most:
             raise ResourceExceeded(
                 f"this kernel runs with at most {most} work-items in a group, not "
@@ -232,26 +238,58 @@ class _Compiled:
     def close(self) -> None:
         """Free the buffers; safe to call twice."""
         while self._buffers:
-            self._buffers.popitem()[1].release()
+            # of a device that is lost there is nothing to release
+            with contextlib.suppress(self._cl.Error):
+                self._buffers.popitem()[1].release()
 
 
-def _failure(cl: Any, error: Any, what: str) -> Exception:
-    """Return the trial's failure that an OpenCL error means."""
-    code = getattr(error, "code", None)
-    # the same failure has the same words, wherever the driver kept the source
-    text = _SOURCE_FILE.sub("kernel.cl", str(error))
-    line = " ".join(text.split())
+def _failure(cl: Any, error: Any, what: str, log: str | None = None) -> TrialFailed:
+    """Return the trial's failure that an OpenCL error means; `log` is the compiler's, if it is one.
+
+    Whatever is no plain refusal may have left the device, its context or its queue useless (out of
+    resources is what some drivers call a kernel that wrote where it must not): then the session is
+    lost, and the next trial gets a new one.
+    """
+    code = _code(error)
+    text = _told(log or str(error))
+    lost = code not in _HARMLESS
     if code in _RESOURCES:
-        return ResourceExceeded(f"{what}: {_RESOURCES[code]}", detail=text[-4000:])
-    if isinstance(error, cl.MemoryError) or code in _MEMORY:
-        return OutOfMemory(
-            f"{what}: {_MEMORY.get(code or 0, 'out of memory')}", detail=line[-4000:]
+        return ResourceExceeded(
+            f"{what}: {_RESOURCES[code]}", detail=text[-4000:], session_lost=lost
         )
+    if isinstance(error, cl.MemoryError) or code in _MEMORY:
+        said = _MEMORY.get(code or 0, "out of memory")
+        return OutOfMemory(f"{what}: {said}", detail=text[-4000:], session_lost=lost)
     if code != _BUILD_FAILURE:
         # a device that was lost, a driver in trouble: no fault of the kernel that is known
-        return TrialFailed(f"{what}: {line[:200]}", detail=text[-4000:], kind="crash")
-    # PyOpenCL puts the compiler's log behind its own words
-    first = next(
-        (one.strip() for one in text.splitlines() if "error:" in one), "it gives no reason"
-    )
-    return BuildFailed(f"{what}: {first}", detail=text[-4000:])
+        line = " ".join(text.split())
+        return TrialFailed(
+            f"{what}: {line[:200]}", detail=text[-4000:], kind="crash", session_lost=True
+        )
+    said = next((one.strip() for one in text.splitlines() if "error:" in one), "it gives no reason")
+    return BuildFailed(f"{what}: {said[:300]}", detail=text[-4000:])
+
+
+def _code(error: Any) -> int | None:
+    return getattr(error, "code", None)
+
+
+def _log(cl: Any, source: Any, device: Any) -> str | None:
+    """Return what the compiler said; PyOpenCL's own errors lack it where it is no UTF-8."""
+    try:
+        return str(source.get_build_info(device, cl.program_build_info.LOG))
+    except UnicodeDecodeError as error:
+        return bytes(error.object).decode(errors="replace")
+    except (cl.Error, AttributeError):
+        return None
+
+
+def _told(text: str) -> str:
+    """Return a driver's words, without the middle if they are very many.
+
+    The same failure has the same words, wherever the driver kept the source.
+    """
+    text = text.replace("\0", "")
+    if len(text) > _LOG:
+        text = f"{text[: _LOG // 2]}\n[...]\n{text[-_LOG // 2 :]}"
+    return "\n".join(_SOURCE_FILE.sub("kernel.cl", line[:_LINE]) for line in text.splitlines())

@@ -1,7 +1,7 @@
 """Asks, in a process of its own, which OpenCL devices there are: a driver may crash or hang.
 
-The answer is kept in the user's cache folder until the drivers change, so that defining a benchmark
-stays cheap. ``python -m daybreak_rise.runtime.probe`` prints it as JSON.
+The answer is kept in the user's cache folder until the drivers change, an hour at most (a device may
+vanish and leave its driver), so that defining a benchmark stays cheap. ``python -m daybreak_rise.runtime.probe`` prints it as JSON.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +30,41 @@ from daybreak_rise.runtime.listing import (
 __all__ = ["ask_devices", "known_devices"]
 
 _SECONDS = 60.0
+#: seconds for which an answer holds
+_KEPT = 3600.0
+#: what drivers put there for each GPU
+_NODES = ("nvidia[0-9]*", "dri/renderD*", "kfd")
 _PACKAGES = ("pyopencl", "intel-opencl-rt", "intel-cmplr-lib-rt", "pocl-binary-distribution")
 
 
-@functools.cache
 def known_devices() -> tuple[DeviceDescription, ...]:
     """Return the devices, from the cache where the drivers are the same as when it was written.
+
+    Asked once in a process, whatever the answer: a driver that hangs does so for long enough.
 
     Raises:
         RequirementError: there is none, or the drivers crash or hang.
     """
+    found = _found()
+    if isinstance(found, RequirementError):
+        raise RequirementError(found.message, expected=found.expected, remedy=found.remedy)
+    return found
+
+
+@functools.cache
+def _found() -> tuple[DeviceDescription, ...] | RequirementError:
     folder = Path(platformdirs.user_cache_dir("daybreak")) / "rise"
     file = folder / f"devices-{_drivers()}.json"
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(DeviceDescription.from_json(one) for one in kept)
-    except (OSError, ValueError):
+        if time.time() - file.stat().st_mtime < _KEPT:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            return tuple(DeviceDescription.from_json(one) for one in kept)
+    except (OSError, ValueError, TypeError):
         pass
-    found = ask_devices()
+    try:
+        found = ask_devices()
+    except RequirementError as error:
+        return error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{os.getpid()}")
@@ -101,7 +119,9 @@ def ask_devices(seconds: float = _SECONDS) -> tuple[DeviceDescription, ...]:
 def _drivers() -> str:
     """Return a hash of whatever decides which devices are found."""
     named = os.environ.get("OCL_ICD_VENDORS", "")
-    parts = [sys.prefix, named, os.environ.get("CUDA_VISIBLE_DEVICES", "")]
+    names = ("OCL_ICD_FILENAMES", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "POCL_DEVICES")
+    parts = [sys.prefix, named, *(os.environ.get(name, "") for name in names)]
+    parts += [str(path) for pattern in _NODES for path in sorted(Path("/dev").glob(pattern))]
     vendors = Path(named or "/etc/OpenCL/vendors")
     for file in sorted(vendors.glob("*.icd")) if vendors.is_dir() else [vendors]:
         try:
