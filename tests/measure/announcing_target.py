@@ -13,7 +13,7 @@ from typing import Any
 from daybreak.plugin.contracts import Verdict
 from daybreak.records import Sample
 
-FLOOD = 300_000
+FLOOD = 100_000
 
 
 class Odd:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import re
@@ -16,6 +17,7 @@ import pytest
 
 from daybreak.plugin import Component, Isolation, TargetSpec
 from daybreak.plugin.contracts import (
+    Announces,
     Benchmark,
     Demands,
     KnowsFaults,
@@ -340,6 +342,25 @@ class TargetConformance(ComponentConformance, CurveConformance):
                         assert seconds >= 0.0, f"{name} takes {seconds} s"
                     totals.append(math.fsum(s for name, s in phases.items() if "." not in name))
                 assert totals == sorted(totals), f"more repetitions take less time: {totals}"
+
+    def test_progress_is_told_in_shares_and_words(self, case: str) -> None:
+        """A session that announces how far it is says None or 0 to 1, and what is going on."""
+        self.require()
+        benchmark = self.define(case)
+        with self._opened(benchmark) as session:
+            if not isinstance(session, Announces) or inspect.ismethod(session.progress):
+                pytest.skip("the session announces nothing (see Announces)")
+            told: list[tuple[Any, ...]] = []
+            own, session.progress = session.progress, lambda *words: told.append(words)
+            reference = self.configurations_of(benchmark)[0]
+            session.verify(session.build(reference.configuration))
+            session.progress = own
+            for words in told:
+                assert len(words) == 2, f"progress{words}: a share and words are expected"
+                share, text = words
+                assert share is None or 0 <= share <= 1, f"progress{words}: a share is 0 to 1"
+                assert isinstance(text, str), f"progress{words}: what is going on is text"
+                assert text.strip(), f"progress{words}: what is going on?"
 
     def test_landscape_is_of_this_space(self, case: str) -> None:
         """A session that knows its whole space knows no more than there is, in finite values."""

@@ -11,7 +11,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from daybreak.errors import BuildFailed
-from daybreak.plugin.contracts import Benchmark, Landscape, Reference, Requirement, Verdict
+from daybreak.plugin.contracts import (
+    Benchmark,
+    Landscape,
+    Progress,
+    Reference,
+    Requirement,
+    Verdict,
+)
 from daybreak.records import Configuration, Event, FailureKind, MeasurementProtocol, Metric, Sample
 from daybreak.space import Categorical, Ordinal, Space
 
@@ -35,6 +42,7 @@ class Session:
         self.numbers = list(range(int(benchmark.options["numbers"])))
         self.identity: Mapping[str, str] = {"numbers": str(len(self.numbers))}
         self.floors: Mapping[str, float] = {"time": 1e-12}
+        self.progress: Progress = lambda share, what: None
 
     def __enter__(self) -> Session:
         return self
@@ -43,6 +51,7 @@ class Session:
         self.numbers = []
 
     def build(self, configuration: Configuration) -> Any:
+        self.progress(0.5, "copying")
         return dict(configuration)
 
     def run(self, artifact: Any) -> int:
@@ -292,6 +301,13 @@ class StrangeFloor(Adder):
         def __init__(self, benchmark: Benchmark) -> None:
             super().__init__(benchmark)
             self.floors = {"beads": 1.0}
+
+
+class CountsInPercent(Adder):
+    class session(Session):  # noqa: N801
+        def build(self, configuration: Configuration) -> Any:
+            self.progress(50.0, "copying")
+            return dict(configuration)
 
 
 class TimeRunsBack(Adder):
