@@ -219,12 +219,17 @@ def netlist_left_out(built: Built, device: Device, wanted: str) -> str | None:
         device: what it was built for.
         wanted: ``auto``: where that is expected to take seconds; ``always``, ``never``.
     """
-    from daybreak_hpvm.rtl.gates import has_models
+    from daybreak_hpvm.rtl.gates import has_models, no_model_of
 
     if wanted == "never":
         return "not asked for"
     if not has_models(device):
         return f"no models of the cells of {device.family}"
+    if wanted == "auto" and built.facts.get("engine") == "python":
+        return "it takes a C++ compiler, and a Yosys with CXXRTL's headers beside it"
+    missing = None if built.design is None else no_model_of(built.design)
+    if missing is not None:
+        return missing
     cells = sum(built.facts["cells"].values())
     if wanted == "auto" and cells > NETLIST_CELLS:
         return f"{cells} cells, more than {NETLIST_CELLS}"
@@ -272,19 +277,23 @@ class RtlSession(ProblemSession):
         self.progress: Progress = silent
 
     def __enter__(self) -> Self:
-        """Find the tools and draw the inputs.
+        """Find the tools, make them ready and draw the inputs.
 
         Raises:
-            RequirementError: a tool is missing.
+            RequirementError: a tool is missing or does not run.
         """
-        from daybreak_hpvm.rtl.tools import find_nextpnr, find_yosys
+        from daybreak_hpvm.rtl.tools import find_nextpnr, find_yosys, tool_environment
 
         self._seconds.clear()
         self._problem = Problem.of(self._benchmark)
         identity = {**self._problem.identity, "generator": source_digest()}
-        identity["yosys"] = find_yosys().version
+        tools = {"yosys": find_yosys()}
         if self._problem.options["clock_mhz"] is None:
-            identity["nextpnr"] = find_nextpnr().version
+            tools["nextpnr"] = find_nextpnr()
+        for name, tool in tools.items():
+            # the first call of a package's tool takes a minute, which is no trial's
+            tool_environment(tool)
+            identity[name] = tool.version
         self.identity = identity
         return self
 

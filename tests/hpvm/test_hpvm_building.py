@@ -181,6 +181,16 @@ def test_cells_without_models_are_not_simulated(put_on: Tools):
     assert "xc7" in why
 
 
+def test_a_netlist_with_an_unknown_cell_is_left_out_by_name(put_on: Tools):
+    put_on.cells = {"LUT4": 10, "ALU54B": 1}
+    with session(netlist="always") as opened:
+        built = opened.build(PLAIN)
+        assert opened.verify(built).correct
+    assert put_on.netlists == 0
+    assert built.facts["netlist_verified"] is False
+    assert built.facts["netlist_left_out"] == "no model of ALU54B"
+
+
 def test_a_given_clock_needs_no_router(put_on: Tools):
     with session(clock_mhz=40.0) as opened:
         assert "nextpnr" not in opened.identity

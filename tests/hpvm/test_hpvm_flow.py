@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daybreak import BuildFailed, FailureKind, RequirementError, ResourceExceeded, TrialFailed
+from daybreak import (
+    BuildFailed,
+    FailureKind,
+    RequirementError,
+    ResourceExceeded,
+    TrialFailed,
+    WrongResult,
+)
 from daybreak_hpvm.devices import DEVICES
 from daybreak_hpvm.ir import Program, ProgramBuilder, interpret, s, u
 from daybreak_hpvm.rtl.cache import Cache
@@ -299,3 +307,55 @@ def test_tools_that_take_too_long_or_too_much(tmp_path: Path, kept: Cache) -> No
         )
     assert starved.value.kind in (FailureKind.MEMORY, FailureKind.BUILD)
     assert not isinstance(starved.value, BuildFailed) or starved.value.detail
+
+
+# What synthesisers get wrong, put into a netlist by hand: each a pattern, and what becomes of it.
+def _complemented(found: re.Match[str]) -> str:
+    return f"{found[1]}{int(found[2], 16) ^ 0xFFFF:04x}"
+
+
+FAULTS: dict[str, tuple[str, Any]] = {
+    "a look-up table says the opposite": (r"(LUT4 #\(\s+\.INIT\(16'h)([0-9a-f]{4})", _complemented),
+    "two lanes of a product change places": (
+        r"\.P0\((.*)\)(,[^;]*?)\.P1\((.*)\)",
+        r".P0(\3)\2.P1(\1)",
+    ),
+    "a lane of a product is lost": (r"\.P3\((\\[^)]*|[^\\)]*)\)", r".P3()"),
+    "a product takes its sign for a bit": (r"\.SIGNEDB\(1'h1\)", ".SIGNEDB(1'h0)"),
+    "a carry is not handed on": (r"\.CIN\((?!1'h)[^)]*\)", ".CIN(1'h0)"),
+    "a register never changes": (r"(TRELLIS_FF #\([^;]*?)\.CE\((?!1'h)[^)]*\)", r"\1.CE(1'h0)"),
+    "lanes of a memory change places": (
+        r"(TRELLIS_DPR16X4[^;]*?\.DI\()([^\[{]*)\[(\d+):(\d+)\]\)",
+        r"\1{\2[\4], \2[\3:\4+1]})",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_of_a_synthesiser_are_found(name: str, kept: Cache) -> None:
+    from daybreak_hpvm.rtl.gates import simulate_netlist
+
+    p = ProgramBuilder("small")
+    x, y = p.input("x", s(12), (40,)), p.output("y", s(24), (40,))
+    with p.node("n") as node:
+        back = node.local("back", s(12), (40,))
+        with node.loop("i", 40) as i:
+            back[i] = x[i]
+        with node.loop("j", 40) as j:
+            y[j] = back[39 - j] * x[j] - back[j]
+    program = p.build()
+    design = flow.synthesise(program, DEVICES["ecp5-25k"], cache=kept, place=False)
+    inputs = data(program, 5)
+    assert simulate_netlist(program, design, inputs, cache=kept).outputs == interpret(
+        program, inputs
+    )
+    pattern, into = FAULTS[name]
+    wrong, count = re.subn(pattern, into, design.netlist, count=1)
+    assert count == 1, f"{name}: no such cell"
+    assert wrong != design.netlist
+    try:
+        found = simulate_netlist(program, replace(design, netlist=wrong), inputs, cache=kept)
+    except WrongResult:  # does not come to an end
+        return
+    assert found.outputs != interpret(program, inputs)
