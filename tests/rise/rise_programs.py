@@ -62,6 +62,7 @@ from daybreak_rise.rules import (
     reshaping,
     rotation,
     vectors,
+    weights,
     windows,
     zips,
 )
@@ -73,6 +74,7 @@ RULES = (
     zips,
     reductions,
     windows,
+    weights,
     rotation,
     lowering,
     memory,

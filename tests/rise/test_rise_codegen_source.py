@@ -40,6 +40,7 @@ from daybreak_rise.dsl import (
     to_local,
     to_private,
     transpose,
+    vector_from_scalar,
     zip_,
 )
 from daybreak_rise.expr import Expr
@@ -219,6 +220,34 @@ def test_a_short_reduction_is_written_out_with_its_weights() -> None:
     assert "x[gid0]" in source
     assert "x[gid0 + 1]" not in source
     assert "x[gid0 + 2] * -1.0f" in source
+
+
+def test_a_weight_0_adds_nothing_to_a_vector_either() -> None:
+    weights = literal([1.0, 0.0, -1.0])
+    e = fun(
+        array(34, f32),
+        lambda x: (
+            x
+            | slide(3)
+            | transpose
+            | map_(as_vector(4))
+            | transpose
+            | map_global(0)(
+                lambda w: (
+                    zip_(w, weights)
+                    | reduce_seq_unroll()(
+                        lambda s, p: s + fst(p) * vector_from_scalar(4)(snd(p)),
+                        vector_from_scalar(4)(literal(0.0)),
+                    )
+                )
+            )
+            | as_scalar
+        ),
+    )
+    source = generate(e, local_size=4, global_size=8).source
+    assert source.count("+=") == 2
+    assert "vload4(0, x + 4 * gid0 + 1)" not in source
+    assert "vload4(0, x + 4 * gid0 + 2)" in source
 
 
 # ---- memory

@@ -8,7 +8,7 @@ from pathlib import Path
 from rise_programs import rule_words
 
 from daybreak_rise.patterns import PATTERNS
-from daybreak_rise.strategies import loops, lowering, normal, products
+from daybreak_rise.strategies import loops, lowering, normal, products, windows
 
 PAGE = (Path(__file__).parents[2] / "docs/targets/rise-language.md").read_text()
 
@@ -26,7 +26,8 @@ def test_every_rule_is_named() -> None:
 
 
 def test_every_strategy_is_named() -> None:
-    names = {n for m in (loops, normal, products) for n in m.__all__} | {"lower_nest", "lower_rest"}
+    names = {n for m in (loops, normal, products, windows) for n in m.__all__}
+    names |= {"lower_nest", "lower_rest"}
     inner = {"past_movements", "steps", "nested_product"}
     missing = [name for name in names - inner if not re.search(rf"[`(]{name}[(`]", PAGE)]
     assert not missing

@@ -32,6 +32,7 @@ from daybreak_rise.dsl import (
     map_seq,
     max_,
     mul,
+    pad_2d,
     pad_clamp,
     pair,
     reduce_,
@@ -41,6 +42,7 @@ from daybreak_rise.dsl import (
     rotate_values,
     select,
     slide,
+    slide_2d,
     snd,
     split,
     sub,
@@ -142,6 +144,7 @@ from daybreak_rise.rules.reshaping import (
 )
 from daybreak_rise.rules.rotation import map_into_rotate_values, slide_to_rotate_values
 from daybreak_rise.rules.vectors import vectorise
+from daybreak_rise.rules.weights import separate_dot
 from daybreak_rise.rules.windows import (
     overlapped_tiling,
     part_before_slide,
@@ -179,6 +182,13 @@ def weighted(window: Expr) -> Expr:
         sums | reduce_(add, 0.0),
         lambda total: pair(total + 1.0, window | map_(abs_) | reduce_seq()(step, 2.0)),
     )
+    return made
+
+
+def weighted_sum(weights: tuple[float, ...], window: Expr) -> Expr:
+    """A convolution, as it is written."""
+    terms = zip_(literal(weights), window | join) | map_(lambda p: fst(p) * snd(p))
+    made: Expr = terms | reduce_(add, 0.0)
     return made
 
 
@@ -256,6 +266,17 @@ VECTORS: dict[str, tuple[Callable[[int], Strategy], Build]] = {
     "slide_before_slide": (
         lambda k: slide_before_slide,
         lambda x: x | join | pad_clamp(2, 2) | slide(2, 1) | slide(3, 2),
+    ),
+    "separate_dot": (
+        lambda _: separate_dot,
+        lambda x: (
+            x
+            | pad_2d(1)
+            | slide_2d(3)
+            | map_(
+                map_(lambda n: weighted_sum((1.0, 2.0, 1.0, 0.0, 0.0, 0.0, -1.0, -2.0, -1.0), n))
+            )
+        ),
     ),
     "slide_after": (lambda _: slide_after, lambda x: x),
     "to_high_level": (lambda _: to_high_level, lambda x: x | map_local(1)(map_(one))),
@@ -490,6 +511,14 @@ def test_forms() -> None:
     assert body_of(overlapped_tiling(4), lambda x: x | slide(3, 1), 10) == (
         "x | slide[6, 4] | map(slide[3, 1]) | join"
     )
+    assert body_of(separate_dot, lambda x: weighted_sum((-1.0, -2.0, 2.0, 4.0), x), 2, 2) == (
+        "zip([-1.0, 2.0], x | map(line. zip([1.0, 2.0], line) | map(p. fst(p) * snd(p)) "
+        "| reduce(add, 0.0))) | map(p. fst(p) * snd(p)) | reduce(add, 0.0)"
+    )
+    # the weights 0 first: columns
+    assert "x | transpose | map(line. zip([1.0, 0.0], line)" in body_of(
+        separate_dot, lambda x: weighted_sum((1.0, 3.0, 0.0, 0.0), x), 2, 2
+    )
     assert body_of(reduce_map_fusion, lambda x: x | map_(abs_) | reduce_(add, 0.0), 8) == (
         "x | reduceSeq[private](acc. y. acc + abs(y), 0.0)"
     )
@@ -558,6 +587,11 @@ def test_a_sum_out_of_a_map_is_the_matrix_product_with_its_loops_exchanged() -> 
             "more than compute with numbers",
         ),
         (map_in_parts(8), lambda x: x | map_(one), "8 of 8 elements leave no two parts"),
+        (
+            separate_dot,
+            lambda x: weighted_sum((1.0, 2.0, 3.0, 4.0), x | take(4) | split(2)),
+            "no products of a column's and a row's",
+        ),
         (reduce_from_first, lambda x: x | reduce_seq()(step, 1.0), "starts from something else"),
         (
             reduce_from_first,

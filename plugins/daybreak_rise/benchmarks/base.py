@@ -114,9 +114,9 @@ class Workload(ABC):
     def program(self, sizes: Sizes) -> Expr:
         """Return what is computed, without a word about how."""
 
-    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy | None:  # noqa: ARG002
-        """Return the strategy that takes the parameters; None: its form is written by hand."""
-        return None
+    @abstractmethod
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
+        """Return the strategy that takes the parameters."""
 
     def kernel_part(self, rewritten: Expr) -> Expr:
         """Return the part of the rewritten program that is the kernel: all of it."""
@@ -129,8 +129,6 @@ class Workload(ABC):
             BuildFailed: the strategy does not apply: a size does not divide another, say.
         """
         strategy = self.strategy(sizes, configuration)
-        if strategy is None:
-            raise NotImplementedError(f"{self.name} has no strategy and no form written by hand")
         try:
             found = strategy.run(self.program(sizes))
         except RewriteError as error:

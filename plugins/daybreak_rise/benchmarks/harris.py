@@ -1,4 +1,7 @@
-"""Harris corner detection: grey, Sobel, products, sums and the corner response, tile by tile."""
+"""Harris corner detection: grey, Sobel across and down, products, sums, the corner response.
+
+The stages are those of Halide's and Shine's benchmark (Koehler and Steuwer, CGO 2021, section 2).
+"""
 
 # ruff: noqa: ARG002 - a benchmark need not use all that its methods are given
 
@@ -9,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from daybreak import BuildFailed, Configuration, Parameter
+from daybreak import Configuration, Parameter
 from daybreak_rise.benchmarks.answers import Expected, rounding
 from daybreak_rise.benchmarks.base import (
     Sizes,
@@ -20,32 +23,24 @@ from daybreak_rise.benchmarks.base import (
     powers,
 )
 from daybreak_rise.dsl import (
-    as_scalar,
-    as_vector,
-    concat,
-    drop,
+    add,
     fst,
     fun,
-    idx,
     join,
     let,
     literal,
     map_,
-    map_local,
-    map_work_group,
-    pair,
-    slide,
+    reduce_,
     slide_2d,
     snd,
-    take,
-    to_local,
-    to_private,
     transpose,
-    vector_from_scalar,
+    zip_,
 )
+from daybreak_rise.elevate.strategy import Strategy
 from daybreak_rise.expr import Expr
 from daybreak_rise.runtime.limits import PUBLISHED, DeviceLimits
-from daybreak_rise.types import IndexType, array, f32
+from daybreak_rise.strategies.windows import tiled_windows
+from daybreak_rise.types import array, f32
 
 __all__ = ["Harris"]
 
@@ -119,57 +114,28 @@ class Harris(Workload):
         }  # fmt: skip
 
     def program(self, sizes: Sizes) -> Expr:
-        """Return the stages over the whole image."""
+        """Return the five stages, each over the whole image."""
         h, w = sizes["height"], sizes["width"]
 
-        def corners(image: Expr) -> Expr:
-            grey = image | transpose | map_(transpose) | map_(map_(_grey))
-            slopes = grey | slide_2d(3) | map_(map_(lambda near: _slopes(_scalars(near))))
-            found: Expr = slopes | slide_2d(3) | map_(map_(lambda near: _corner(_pairs(near))))
-            return found
-
-        return fun(array(3, h + 4, w, f32), corners)
-
-    def lower(self, sizes: Sizes, configuration: Configuration) -> Expr:
-        """Return a group for each tile; grey values and slopes stand in local memory."""
-        h, w = sizes["height"], sizes["width"] - 4
-        across, down, vec = (int(configuration[name]) for name in ("tileX", "tileY", "vec"))  # type: ignore[arg-type]
-        if across > w or down > h:
-            raise BuildFailed(f"a tile of {across} x {down} does not fit a result of {w} x {h}")
-        if (across + 4) % vec:
-            vec = 1  # for the published default, which stands outside the space
-
-        def strips(image: Expr, tile: int) -> Expr:
-            """Return the result of an image whose rows are cut into strips of `tile`."""
-            found: Expr = (
-                image
-                | slide(tile + 4, tile)
-                | map_work_group(1)(
-                    lambda strip: (
-                        _in_parts(
-                            strip | transpose,
-                            w,
-                            across,
-                            lambda part, wide: (
-                                part
-                                | slide(wide + 4, wide)
-                                | map_work_group(0)(lambda one: _tile(one | transpose, wide, vec))
-                                | map_(transpose)
-                                | join
-                            ),
-                        )
-                        | transpose
-                    )
-                )
-                | join
+        def stages(image: Expr) -> Expr:
+            grey = image | transpose | map_(transpose) | map_(map_(lambda c: _dot(_GREY, c)))
+            found: Expr = let(
+                grey,
+                lambda g: let(_zip_2d(_sobel(_SOBEL_X, g), _sobel(_SOBEL_Y, g)), _corners),
             )
             return found
 
-        return fun(
-            array(3, h + 4, w + 4, f32),
-            # rows.columns.colours
-            lambda image: _in_parts(image | transpose | map_(transpose), h, down, strips),
-        )
+        return fun(array(3, h + 4, w, f32), stages)
+
+    def strategy(self, sizes: Sizes, configuration: Configuration) -> Strategy:
+        """Return a work-group for a tile; grey values and slopes stand in local memory."""
+        across, down, vec = (int(configuration[name]) for name in ("tileX", "tileY", "vec"))  # type: ignore[arg-type]
+        if (across + 4) % vec:
+            vec = 1  # for the published default, which stands outside the space
+        # a work-item that goes through a row alone has a loop of scalars, which compilers turn
+        # into vectors as wide as the device's
+        wide = vec if int(configuration["ls0"]) > 1 else 1  # type: ignore[arg-type]
+        return tiled_windows(down, across, widths=(vec, wide, wide))
 
     def draw(self, sizes: Sizes, rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], ...]:
         """Return an image: colours, rows, columns; values from 0 to 1."""
@@ -207,108 +173,52 @@ class Harris(Workload):
         return {**self.configurations(sizes)["expert"], "tileX": sizes["width"]}
 
 
-def _in_parts(whole: Expr, length: int, tile: int, part: Callable[[Expr, int], Expr]) -> Expr:
-    """Return `part` of the full tiles and of one smaller tile at the end, one after the other.
-
-    `whole` has length + 4 elements: each tile needs four more than it gives.
-    """
-    full = length // tile * tile
-    if full == length:
-        return part(whole, tile)
-    left = length - full
-    found: Expr = concat(part(whole | take(full + 4), tile), part(whole | drop(full), left))
-    return found
-
-
-def _tile(image: Expr, columns: int, vec: int) -> Expr:
-    """Return the response of a tile of `columns`; `image` has four more, and four more rows."""
-    if vec == 1 or columns % vec:
-        wide = image | map_local(1)(map_local(0)(_grey))
-    else:
-        wide = (
-            image
-            | map_(transpose)  # rows.3.columns
-            | map_local(1)(
-                map_(as_vector(vec))
-                >> transpose  # (columns/v).3.<v>
-                >> map_local(0)(lambda colours: _weighted(colours, _GREY, vec))
-                >> as_scalar
-            )
-        )
-    found: Expr = let(
-        to_local(wide),
-        lambda grey: let(
-            to_local(
-                grey
-                | slide_2d(3)
-                | map_local(1)(map_local(0)(lambda near: _slopes(_scalars(near))))
-            ),
-            lambda slopes: (
-                slopes
-                | slide_2d(3)
-                | map_local(1)(map_local(0)(lambda near: _corner(_pairs(near))))
-            ),
-        ),
+def _dot(weights: Sequence[float], values: Expr) -> Expr:
+    found: Expr = (
+        zip_(literal(tuple(weights), f32), values)
+        | map_(lambda p: fst(p) * snd(p))
+        | reduce_(add, 0.0)
     )
     return found
 
 
-def _at(values: Expr, *places: int) -> Expr:
-    for place in places:
-        values = idx(literal(place, IndexType(values.type.size)), values)  # type: ignore[attr-defined]
-    return values
-
-
-def _grey(colours: Expr) -> Expr:
-    return _weighted(colours, _GREY, 1)
-
-
-def _weighted(values: Expr, weights: Sequence[float], vec: int) -> Expr:
-    found = None
-    for place, weight in enumerate(weights):
-        factor = literal(weight, f32)
-        term = _at(values, place) * (factor if vec == 1 else vector_from_scalar(vec)(factor))
-        found = term if found is None else found + term
-    assert found is not None  # noqa: S101  (there are weights)
+def _windows(image: Expr, function: Callable[[Expr], Expr]) -> Expr:
+    """Return `function` of the nine values of every neighbourhood."""
+    found: Expr = image | slide_2d(3) | map_(map_(lambda near: function(near | join)))
     return found
 
 
-def _scalars(near: Expr) -> Callable[[int, int], Expr]:
-    return lambda row, column: _at(near, row, column)
+def _sobel(weights: Sequence[Sequence[int]], grey: Expr) -> Expr:
+    flat = [float(one) for row in weights for one in row]
+    return _windows(grey, lambda near: _dot(flat, near) * literal(_TWELFTH, f32))
 
 
-def _pairs(near: Expr) -> Callable[[int, int], Expr]:
-    return lambda row, column: _at(near, row, column)
-
-
-def _slopes(at: Callable[[int, int], Expr]) -> Expr:
-    """Return the pair of slopes across and down of a neighbourhood of grey values."""
-    across = (at(0, 2) - at(0, 0)) + (at(2, 2) - at(2, 0)) + (at(1, 2) - at(1, 0)) * 2.0
-    down = (at(2, 0) - at(0, 0)) + (at(2, 2) - at(0, 2)) + (at(2, 1) - at(0, 1)) * 2.0
-    found: Expr = pair(across * literal(_TWELFTH, f32), down * literal(_TWELFTH, f32))
+def _zip_2d(left: Expr, right: Expr) -> Expr:
+    found: Expr = zip_(left, right) | map_(lambda rows: zip_(fst(rows), snd(rows)))
     return found
 
 
-def _corner(at: Callable[[int, int], Expr]) -> Expr:
-    """Return the response of a neighbourhood of pairs of slopes."""
-    places = [(row, column) for row in range(3) for column in range(3)]
+def _corners(slopes: Expr) -> Expr:
+    """Return products of slopes, their sums over neighbourhoods, and the response to the sums."""
+    products = (
+        slopes | map_(map_(lambda p: fst(p) * fst(p))),
+        slopes | map_(map_(lambda p: fst(p) * snd(p))),
+        slopes | map_(map_(lambda p: snd(p) * snd(p))),
+    )
+    xx, xy, yy = (_windows(one, reduce_(add, 0.0)) for one in products)
+    found: Expr = _zip_2d(xx, _zip_2d(xy, yy)) | map_(map_(_response))
+    return found
 
-    def summed(term: Callable[[Expr], Expr]) -> Expr:
-        found = term(at(*places[0]))
-        for place in places[1:]:
-            found = found + term(at(*place))
-        kept: Expr = to_private(found)
-        return kept
 
+def _response(sums: Expr) -> Expr:
     def response(xx: Expr, xy: Expr, yy: Expr) -> Expr:
         trace = xx + yy
         return (xx * yy - xy * xy) - trace * trace * literal(_KAPPA, f32)
 
     found: Expr = let(
-        summed(lambda p: fst(p) * fst(p)),
+        fst(sums),
         lambda xx: let(
-            summed(lambda p: fst(p) * snd(p)),
-            lambda xy: let(summed(lambda p: snd(p) * snd(p)), lambda yy: response(xx, xy, yy)),
+            fst(snd(sums)), lambda xy: let(snd(snd(sums)), lambda yy: response(xx, xy, yy))
         ),
     )
     return found

@@ -269,6 +269,9 @@ class Words:
             return self._table_number(value)
         if isinstance(value, Broadcast):
             return self._number_of(value.of)
+        if isinstance(value, Operation) and value.name == "mul":
+            # as it is written: see _operation
+            return 0.0 if any(self._number_of(one) == 0 for one in value.arguments) else None
         return None
 
     def _neutral(self, value: Operation) -> bool:

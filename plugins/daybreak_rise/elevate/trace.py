@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from daybreak_rise.elevate.recording import RECORDER, Applied, Recorder
 from daybreak_rise.elevate.strategy import Failure, Strategy
@@ -12,6 +13,9 @@ from daybreak_rise.expr import App, Expr, Lambda
 from daybreak_rise.printer import show, show_lines
 
 __all__ = ["Step", "Trace", "trace"]
+
+#: lines that are shown on each side of a change
+_SHOWN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,10 @@ class Trace:
             if whole:
                 lines += _indented(show_lines(step.whole, width - 2))
             else:
-                lines += [f"  - {line}" for line in show_lines(step.before, width - 4).split("\n")]
-                lines += [f"  + {line}" for line in show_lines(step.after, width - 4).split("\n")]
+                lines += _changed(
+                    show_lines(step.before, width - 4).split("\n"),
+                    show_lines(step.after, width - 4).split("\n"),
+                )
         if isinstance(self.result, Failure):
             lines += ["", f"failed: {self.result}"]
         else:
@@ -120,6 +126,29 @@ def _put(expression: Expr, place: tuple[str, ...], applied: Applied) -> Expr:
     if isinstance(expression, Lambda) and way == "body":
         return Lambda(expression.param, _put(expression.body, rest, applied))
     raise RewriteError(f"{applied.rule} was recorded at a place that is not there: {place}")
+
+
+def _changed(before: list[str], after: list[str]) -> list[str]:
+    """Return what a step took away and what it put there, without the lines that stay.
+
+    A line on each side of a change is shown; what is left out between shows as dots.
+    """
+    lines: list[str] = []
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    parts = matcher.get_opcodes()
+    for number, (kind, start, end, first, last) in enumerate(parts):
+        if kind != "equal":
+            lines += [f"  - {line}" for line in before[start:end]]
+            lines += [f"  + {line}" for line in after[first:last]]
+            continue
+        ends = (number > 0, number < len(parts) - 1)
+        if end - start <= _SHOWN * sum(ends) + 1:
+            lines += [f"    {line}" for line in before[start:end]]
+            continue
+        lines += [f"    {line}" for line in before[start : start + _SHOWN * ends[0]]]
+        lines.append("    ...")
+        lines += [f"    {line}" for line in before[end - _SHOWN * ends[1] : end]]
+    return lines
 
 
 def _indented(text: str) -> list[str]:

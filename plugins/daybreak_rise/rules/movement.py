@@ -88,7 +88,9 @@ def _split_before_map(e: Expr) -> Expr | None:
 
 
 # *f >> S -> S >> **f
-split_before_map = rule("split_before_map", _split_before_map, needs="split or slide of a map")
+split_before_map = rule(
+    "split_before_map", _split_before_map, needs="split or slide of a map", heads=_SPLITS
+)
 
 
 def _map_before_split(e: Expr) -> Expr | None:
@@ -114,7 +116,9 @@ def _join_before_map(e: Expr) -> Expr | None:
 
 
 # **f >> J -> J >> *f
-join_before_map = rule("join_before_map", _join_before_map, needs="join(map(map(f))(x))")
+join_before_map = rule(
+    "join_before_map", _join_before_map, needs="join(map(map(f))(x))", heads=("join",)
+)
 
 
 def _map_map_before_join(e: Expr) -> Expr | None:

@@ -27,7 +27,7 @@ from daybreak_rise.rules.normalising import (
 )
 from daybreak_rise.rules.zips import map_of_zip_part
 
-__all__ = ["cnf", "dfnf", "rnf", "simplify", "steps"]
+__all__ = ["cnf", "dfnf", "flow_and", "rnf", "simplify", "steps"]
 
 
 _FLOW = beta_reduction | first_of_pair | second_of_pair | pair_of_parts | eta_abstraction
@@ -51,6 +51,12 @@ simplify = named(
         | map_of_zip_part
     ),
 )
+
+
+def flow_and(rules: Strategy) -> Strategy:
+    """Return what brings to data-flow form and applies `rules` until they apply nowhere."""
+    return normalise(_FLOW | rules)
+
 
 #: rewriting form: data-flow form with every map cut into its steps
 rnf = named("rnf", normalise(_FLOW | map_fission))
