@@ -135,6 +135,21 @@ def test_hardware_is_the_same_in_every_process() -> None:
     assert len(found) == 1
 
 
+def test_ports_of_nodes_and_arrays_with_names_that_run_together_are_told_apart() -> None:
+    p = ProgramBuilder("names")
+    x, z = p.input("b_c", u(8), (6,)), p.input("c", u(8), (6,))
+    y, w = p.output("y", u(8), (6,)), p.output("w", u(8), (6,))
+    with p.node("a") as node, node.loop("i", 6) as i:
+        y[i] = x[i]
+    with p.node("a_b") as node, node.loop("j", 6) as j:
+        w[j] = z[j]
+    _, text, ports = flow.generate(p.build())
+    names = [name for port in ports for name in (port.addr, port.data, port.enable)]
+    assert len(set(names)) == len(names) == 12
+    top = text[text.index("module \\top") :]
+    assert all(re.search(rf"wire width \d+ (in|out)put \d+ +\\{name}\n", top) for name in names)
+
+
 def test_hundreds_of_accesses_share_a_port() -> None:
     # expressions nested as often overflow Python's stack; each kind of port: external, RAM, stream
     count = 400

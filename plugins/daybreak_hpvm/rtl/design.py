@@ -32,7 +32,10 @@ class Hardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
         self._plan = plan
         self.start = Signal(name="start")
         self.done = Signal(name="done")
-        self.nodes = {one.node.name: NodeHardware(one) for one in plan.nodes}
+        self._prefixes = _prefixes(plan)
+        self.nodes = {
+            one.node.name: NodeHardware(one, self._prefixes[one.node.name]) for one in plan.nodes
+        }
 
     @property
     def wired(self) -> list[Wired]:
@@ -48,6 +51,7 @@ class Hardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
                     signed=external.storage.array.type.signed,
                     size=external.storage.array.size,
                     stalls=node.stalls,
+                    prefix=self._prefixes[name][array],
                 ),
                 external,
             )
@@ -127,6 +131,23 @@ class Hardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
                 ready[node] = ready.get(node, Value.cast(1)) & (end.ready | ~end.want)
         for name, value in ready.items():
             m.d.comb += self.nodes[name].go.eq(value)
+
+
+def _prefixes(plan: ProgramPlan) -> dict[str, dict[str, str]]:
+    """Return a name for each node's end of each array: ``a_b_c`` may be of two nodes, ``a`` and ``a_b``."""
+    taken: set[str] = set()
+    found: dict[str, dict[str, str]] = {}
+    for one in plan.nodes:
+        node = one.node
+        for array in (*node.inputs, *node.outputs):
+            base = name = f"{node.name}_{array}"
+            number = 0
+            while name in taken:
+                number += 1
+                name = f"{base}_{number}"
+            taken.add(name)
+            found.setdefault(node.name, {})[array] = name
+    return found
 
 
 def rtlil(plan: ProgramPlan) -> tuple[str, tuple[MemoryPort, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from amaranth.hdl import Elaboratable, Module, Signal, Value
@@ -26,7 +27,8 @@ class NodeHardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
         streams: ends of queues, by array.
     """
 
-    def __init__(self, plan: NodePlan) -> None:
+    def __init__(self, plan: NodePlan, prefixes: Mapping[str, str]) -> None:
+        """Prepare the node of `plan`; `prefixes` are of the names of its ports, by array."""
         self._plan = plan
         name = plan.node.name
         self.start = Signal(name=f"{name}_start")
@@ -39,9 +41,9 @@ class NodeHardware(Elaboratable):  # type: ignore[misc]  # amaranth has no types
         for array, storage in plan.storage.items():
             store = array in plan.node.outputs
             if storage.kind == "external":
-                self.external[array] = External(storage, f"{name}_{array}", store=store)
+                self.external[array] = External(storage, prefixes[array], store=store)
             elif storage.kind == "stream":
-                self.streams[array] = Stream(storage, f"{name}_{array}", push=store)
+                self.streams[array] = Stream(storage, prefixes[array], push=store)
             elif storage.kind == "registers":
                 self.registers[array] = Registers(storage, array)
             else:

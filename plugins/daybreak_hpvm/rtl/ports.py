@@ -20,6 +20,7 @@ class MemoryPort:
         signed: whether elements are.
         size: elements of the array.
         stalls: whether the node may stand still; the port then stands still with it.
+        prefix: beginning of the signals' names, no other port's.
     """
 
     node: str
@@ -30,11 +31,7 @@ class MemoryPort:
     signed: bool
     size: int
     stalls: bool
-
-    @property
-    def prefix(self) -> str:
-        """Beginning of the signals' names."""
-        return f"{self.node}_{self.array}"
+    prefix: str
 
     @property
     def addr(self) -> str:
