@@ -36,8 +36,9 @@ class _Common(BaseModel):
     tool_seconds: Annotated[float, Field(gt=0)] = Field(
         600.0, description="wall seconds for each tool's run, at fidelity rtl"
     )
-    tool_memory_mib: Annotated[int, Field(ge=256)] = Field(
-        4096, description="memory that a tool may fill, in MiB, at fidelity rtl"
+    tool_memory_mib: Annotated[int, Field(ge=512)] = Field(
+        4096,
+        description="memory that a tool may fill, in MiB, at fidelity rtl; loading it takes 300",
     )
     netlist: Literal["auto", "always", "never"] = Field(
         "auto",

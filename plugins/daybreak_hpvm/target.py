@@ -106,8 +106,7 @@ class HpvmTarget:
         `force`: where that was done, this takes a second.
 
         Raises:
-            RequirementError: a tool is missing; with the command that brings it.
-            TrialFailed: a tool does not run.
+            RequirementError: a tool is missing or does not run; with the command that brings it.
         """
         del force
         from daybreak_hpvm.building import requirements
@@ -216,14 +215,23 @@ def _candidates(path: str | None, space: Space) -> Iterable[Reference]:
             field="candidates",
             remedy="write it: python -m daybreak_hpvm.candidates --help",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(
             "this is no file of candidates",
             file=path,
             field="candidates",
             expected='{"candidates": [{"name": ..., "configuration": {...}}, ...]}',
         ) from error
+    taken = {"default", "expert"}
     for name, configuration in listed:
+        if not name.strip() or name in taken:
+            raise UserError(
+                f"a candidate has the name '{name}', which is blank or another reference's",
+                file=path,
+                field="candidates",
+                expected="names, each of them once",
+            )
+        taken.add(name)
         problems = space.violations(configuration)
         if problems:
             raise UserError(

@@ -294,6 +294,7 @@ def test_what_is_no_compiler_is_not_found(
         ccompiler.find_compiler.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_compiler_that_fails_at_times_costs_those_trials(tmp_path: Path) -> None:
     # it works for what tries it out, and of kernels for those that have vectors
     wrapper = program(

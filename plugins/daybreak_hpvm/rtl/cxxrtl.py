@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import RequirementError
+from daybreak import RequirementError, TrialFailed
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.costs import EXTERNAL_LATENCY
 from daybreak_hpvm.rtl.ports import MemoryPort
@@ -60,7 +60,12 @@ class Simulator:
                 limits,
                 name="the simulation",
             )
-            content = (scratch / "out").read_bytes()
+            try:
+                content = (scratch / "out").read_bytes()
+            except FileNotFoundError:
+                content = b""
+        if len(content) != 8 * (1 + sum(arrays.values())):
+            raise TrialFailed("the simulation ended well but left no results", kind="crash")
         cycles = struct.unpack_from("<q", content)[0]
         if cycles < 0:
             return None
@@ -120,7 +125,7 @@ def build_simulator(
         folder,
         limits,
         name="Yosys",
-        environment=tool_environment(),
+        environment=tool_environment(yosys),
     )
     include = yosys.share / "include" / "backends" / "cxxrtl" / "runtime"
     progress(None, "C++ compiler: the simulator")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tempfile
 from collections.abc import Callable
@@ -35,7 +36,8 @@ _STEPS: Final = (
     ("Info: Routing..", 0.7, "routing"),
 )
 _SHORT: Final = re.compile(
-    r"no (?:more )?(?:Bels|BELs)|Unable to (?:find legal placement|place)|too many|failed to place",
+    r"no (?:more )?bels|unable to (?:find (?:a |legal )?placement|place)|too many|failed to place"
+    r"|utilisation limit|failed to (?:find a )?route|unable to route",
     re.IGNORECASE,
 )
 
@@ -47,7 +49,7 @@ def place_and_route(
 
     Raises:
         RequirementError: there is no nextpnr-ecp5.
-        ResourceExceeded: it cannot be placed.
+        ResourceExceeded: it cannot be placed or routed.
         TrialFailed: nextpnr takes too long (`timeout`) or too much memory, or fails (`build`).
     """
     tool = find_nextpnr()
@@ -86,17 +88,28 @@ def _run(
                 folder,
                 limits,
                 name="nextpnr-ecp5",
-                environment=tool_environment(),
+                environment=tool_environment(tool),
                 follow=follow,
             )
         except ToolError as error:
             if _SHORT.search(error.output):
+                said = error.message.partition(": ")[2]
                 raise ResourceExceeded(
-                    f"nextpnr finds no place for the design on {device.part}", detail=error.detail
+                    f"nextpnr cannot place and route the design on {device.part}: {said}",
+                    detail=error.detail,
                 ) from None
             raise BuildFailed(error.message, detail=error.detail) from None
-        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    clocks = [one["achieved"] for one in report["fmax"].values()]
-    if not clocks:
+        try:
+            report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+            clocks = [float(one["achieved"]) for one in report["fmax"].values()]
+        except FileNotFoundError as error:
+            raise BuildFailed(
+                f"nextpnr ended well but left no report: no {Path(error.filename).name}"
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BuildFailed(
+                f"nextpnr ended well but left no report: {type(error).__name__}: {error}"
+            ) from None
+    if not clocks or not all(0 < clock < math.inf for clock in clocks):
         raise BuildFailed("nextpnr reports no clock rate: the design has no path to time")
     return {"fmax_hz": 1e6 * min(clocks)}

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import selectors
 import signal
@@ -16,14 +17,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import FailureKind, OutOfMemory, TrialFailed
+from daybreak import FailureKind, OutOfMemory, ResourceExceeded, TrialFailed
 
 __all__ = ["Progress", "ToolError", "ToolLimits", "run_tool", "silent"]
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 40
 _TAIL_BYTES = 64 * 1024
-_STARVED = ("bad_alloc", "Cannot allocate memory", "out of memory", "Out of memory", "ENOMEM")
+#: what allocators, compilers and run times of WebAssembly print when memory runs out
+_STARVED = re.compile(
+    r"bad_alloc|cannot allocate memory|out of memory|memory exhausted|\bENOMEM\b"
+    r"|^MemoryError|memory allocation of \d+ bytes failed",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 #: Called with the fraction done (or None) and what is going on.
 Progress = Callable[[float | None, str], None]
@@ -74,6 +81,7 @@ def run_tool(
     Raises:
         TrialFailed: it takes too long (kind `timeout`).
         OutOfMemory: it says that memory ran out, or is killed for it.
+        ResourceExceeded: it says that the disk is full, or writes too large a file.
         ToolError: it cannot be started, is killed, or ends with another status than 0.
     """
     try:
@@ -106,11 +114,28 @@ def run_tool(
             f"{name} took more than {limits.seconds:g} s", detail=output, kind=FailureKind.TIMEOUT
         )
     if status != 0:
-        if any(word in output for word in _STARVED) or status == -signal.SIGKILL:
-            raise OutOfMemory(f"{name} ran out of memory", detail=output)
-        ended = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        raise ToolError(f"{name} {ended}{_reason(tail)}", status=status, output=output)
+        raise _failure(name, status, output, _reason(tail))
     return output
+
+
+def _failure(name: str, status: int, output: str, reason: str) -> TrialFailed:
+    if _STARVED.search(output) or status == -signal.SIGKILL:
+        return OutOfMemory(f"{name} ran out of memory", detail=output)
+    if _DISK_FULL.search(output):
+        return ResourceExceeded(f"{name} found no room on the disk", detail=output)
+    if status == -signal.SIGXFSZ:
+        return ResourceExceeded(f"{name} wrote a file larger than it may", detail=output)
+    if status == -signal.SIGXCPU:
+        return TrialFailed(
+            f"{name} used up its processor time", detail=output, kind=FailureKind.TIMEOUT
+        )
+    ended = f"ended with status {status}"
+    if status < 0:
+        try:
+            ended = f"was ended by {signal.Signals(-status).name}"
+        except ValueError:
+            ended = f"was ended by signal {-status}"
+    return ToolError(f"{name} {ended}{reason}", status=status, output=output)
 
 
 def _bounded(limits: ToolLimits) -> Callable[[], None]:

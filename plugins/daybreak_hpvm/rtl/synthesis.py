@@ -157,19 +157,29 @@ def _run(
                 folder,
                 limits,
                 name="Yosys",
-                environment=tool_environment(),
+                environment=tool_environment(yosys),
                 follow=follow,
             )
         except ToolError as error:
             raise BuildFailed(error.message, detail=error.detail) from None
-        stat = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
-        cells = stat["modules"]["\\top"]["num_cells_by_type"]
-        made = folder / "ring.json"
-        return {
-            "cells": {str(cell): int(count) for cell, count in sorted(cells.items())},
-            "ring": made.read_text(encoding="utf-8") if made.exists() else "",
-            "verilog": (folder / "netlist.v").read_text(encoding="utf-8"),
-        }
+        try:
+            stat = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
+            cells = stat["modules"]["\\top"]["num_cells_by_type"]
+            return {
+                "cells": {str(cell): int(count) for cell, count in sorted(cells.items())},
+                "ring": (folder / "ring.json").read_text(encoding="utf-8")
+                if family == "ecp5"
+                else "",
+                "verilog": (folder / "netlist.v").read_text(encoding="utf-8"),
+            }
+        except FileNotFoundError as error:
+            raise BuildFailed(
+                f"Yosys ended well but left no netlist: no {Path(error.filename).name}"
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BuildFailed(
+                f"Yosys ended well but left no netlist: {type(error).__name__}: {error}"
+            ) from None
 
 
 def _signals(ports: Sequence[MemoryPort]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

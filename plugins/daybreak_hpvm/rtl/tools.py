@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -15,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import Requirement, RequirementError, cache_folder, find_program
+from daybreak import Requirement, RequirementError, TrialFailed, cache_folder, find_program
 from daybreak_hpvm.rtl.process import Progress, ToolLimits, run_tool
 
 __all__ = [
@@ -53,24 +55,98 @@ class Tool:
     share: Path | None = None
 
 
+_FROM_PACKAGE = "package"
 _VERSION_SECONDS = 30.0
 _FIRST_CALL_SECONDS = 900.0
 
 
-def tool_environment() -> dict[str, str]:
-    """Return where packages' tools keep their compiled form, if not where they always do.
+def tool_environment(tool: Tool) -> dict[str, str]:
+    """Return the environment of `tool`, made ready: where a package's tool keeps its compiled form.
 
-    The user's own folder serves if they have run there before; else Daybreak's, which a worker may
-    write to.
+    The user's own folder serves if it was compiled there before (a worker may not write to it); else
+    Daybreak's. The first call there compiles the tool, which takes up to a minute; processes that
+    come meanwhile wait for it, for a tool that compiles itself writes over what another is reading.
+
+    Raises:
+        RequirementError: the tool does not run, or its compiled form cannot be kept.
     """
-    if "YOWASP_CACHE_DIR" in os.environ:
+    if tool.found != _FROM_PACKAGE:
         return {}
+    named = os.environ.get("YOWASP_CACHE_DIR")
+    if named:
+        return _ready(tool, Path(named))
     from platformdirs import user_cache_path
 
     usual = user_cache_path("YoWASP", appauthor=False)
-    if all((usual / package).is_dir() for package, _ in _PACKAGE.values()):
+    if _compiled(tool.name, usual):
         return {}
-    return {"YOWASP_CACHE_DIR": str(cache_folder("hpvm") / "yowasp")}
+    return _ready(tool, cache_folder("hpvm") / "yowasp")
+
+
+@functools.cache
+def _ready(tool: Tool, folder: Path) -> dict[str, str]:
+    environment = {"YOWASP_CACHE_DIR": str(folder)}
+    mark = folder / f"ready-{tool.version.replace(' ', '-')}"
+    if mark.exists():
+        return environment
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not mark.exists():
+                _first_call(tool, environment)
+                mark.touch()
+    except OSError as error:
+        if _compiled(tool.name, folder):
+            return environment  # by somebody who could write there
+        raise RequirementError(
+            f"{tool.name} cannot keep its compiled form in {folder}: {error.strerror or error}",
+            expected="a folder that can be written to, with some 250 MB",
+            remedy="make it writable, or name another by XDG_CACHE_HOME",
+        ) from None
+    return environment
+
+
+def _first_call(tool: Tool, environment: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="daybreak-hpvm-") as name:
+        try:
+            run_tool(
+                [*tool.command, "--version"],
+                Path(name),
+                ToolLimits(seconds=_FIRST_CALL_SECONDS, memory_bytes=None),
+                name=tool.name,
+                environment=environment,
+            )
+        except TrialFailed as error:
+            last = (error.detail or "").strip().splitlines()[-1:]
+            raise RequirementError(
+                f"{tool.version} does not run: {': '.join([error.message, *last])}",
+                expected=f"{tool.name} that runs",
+                remedy=f"see that there is room for its compiled form in "
+                f"{environment.get('YOWASP_CACHE_DIR', 'the cache folder')}, or `{INSTALL} --force-reinstall`",
+            ) from None
+
+
+def _compiled(name: str, folder: Path) -> bool:
+    """Whether the package's tool lies in `folder` as it is installed now."""
+    kept = folder / _PACKAGE[name][0] / f"{name}.wasm" / _digest(name)
+    try:
+        return kept.stat().st_size > 0
+    except OSError:
+        return False
+
+
+@functools.cache
+def _digest(name: str) -> str:
+    """Return by what YoWASP names the compiled form: the SHA-1 of the WebAssembly."""
+    found = importlib.util.find_spec(_PACKAGE[name][0])
+    if found is None or found.origin is None:
+        return "none"
+    try:
+        with (Path(found.origin).parent / f"{name}.wasm").open("rb") as file:
+            return hashlib.file_digest(file, "sha1").hexdigest()
+    except OSError:
+        return "none"
 
 
 def _version(command: tuple[str, ...]) -> str:
@@ -126,13 +202,16 @@ def _packaged(name: str) -> Tool | str:
         return f"package {package} is of version {version}, older than {_least(name)}"
     start = f"import sys; from {package} import {function}; sys.exit({function}(sys.argv[1:]))"
     share = Path(found.origin).parent / "share"
-    return Tool(name, (sys.executable, "-c", start), f"{package} {version}", "package", share)
+    return Tool(name, (sys.executable, "-c", start), f"{package} {version}", _FROM_PACKAGE, share)
 
 
 @functools.cache
 def _find(name: str, named: str | None) -> Tool:
     if named:
-        words = shlex.split(named)
+        try:
+            words = shlex.split(named)
+        except ValueError:
+            words = [named]
         program = shutil.which(os.path.expanduser(words[0]))
         command = (program or words[0], *words[1:])
         tool = _probe(name, command, f"${_VARIABLE[name]}")
@@ -165,7 +244,7 @@ def find_yosys() -> Tool:
     Raises:
         RequirementError: there is none, it does not run, or it is too old.
     """
-    return _find("yosys", os.environ.get(_VARIABLE["yosys"]))
+    return _find("yosys", _named("yosys"))
 
 
 def find_nextpnr() -> Tool:
@@ -174,7 +253,11 @@ def find_nextpnr() -> Tool:
     Raises:
         RequirementError: there is none, it does not run, or it is too old.
     """
-    return _find("nextpnr-ecp5", os.environ.get(_VARIABLE["nextpnr-ecp5"]))
+    return _find("nextpnr-ecp5", _named("nextpnr-ecp5"))
+
+
+def _named(name: str) -> str | None:
+    return (os.environ.get(_VARIABLE[name]) or "").strip() or None
 
 
 @functools.cache
@@ -207,20 +290,12 @@ def prepare(progress: Progress, *, family: str = "ecp5") -> str:
     """Run each tool once, so that packages' tools compile themselves now; say which they are.
 
     Raises:
-        RequirementError: a tool is missing or too old.
-        TrialFailed: a tool does not run.
+        RequirementError: a tool is missing, too old, or does not run.
     """
     found = [find_yosys(), *([find_nextpnr()] if family == "ecp5" else [])]
-    with tempfile.TemporaryDirectory(prefix="daybreak-hpvm-") as name:
-        for number, tool in enumerate(found):
-            progress(number / len(found), f"{tool.name}: first call, a minute or so")
-            run_tool(
-                [*tool.command, "--version"],
-                Path(name),
-                ToolLimits(seconds=_FIRST_CALL_SECONDS, memory_bytes=None),
-                name=tool.name,
-                environment=tool_environment(),
-            )
+    for number, tool in enumerate(found):
+        progress(number / len(found), f"{tool.name}: first call, a minute or so")
+        _first_call(tool, tool_environment(tool))
     progress(1.0, "done")
     return ", ".join(f"{tool.version} ({tool.found})" for tool in found)
 
