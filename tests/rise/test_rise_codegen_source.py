@@ -472,6 +472,31 @@ def test_names_of_parameters_clash_with_nothing(tmp_path: Path) -> None:
     agree(by_c(e, (ones, ones, ones), tmp_path), 2 * ones)
 
 
+def declared_twice(source: str) -> list[str]:
+    """Names that are declared more than once between the same two braces."""
+    scopes: list[set[str]] = [set()]
+    found = []
+    for line in source.splitlines():
+        declares = re.match(r"\s*(?:const )?(?:float|int)\d* ([\w, ]+)(?:;| = )", line)
+        for name in declares.group(1).split(", ") if declares else []:
+            found += [name] if name in scopes[-1] else []
+            scopes[-1].add(name)
+        if line.strip().startswith("}"):
+            scopes.pop()
+        if line.endswith("{"):
+            scopes.append(set())
+    return found
+
+
+def test_code_that_is_written_out_declares_no_name_twice() -> None:
+    # tiles of one step: what would stand in a loop stands right in the turns of the work-items
+    found = tiled_product(4, 1, 4, 4, 8, 1).rewrite(product(8, 8, 8))
+    for local in ((1, 1), (2, 2), (1, 2), (2, 4)):
+        source = generate(found, local_size=local, global_size=local).source
+        assert not declared_twice(source)
+    assert declared_twice("{\n  float a, b;\n  float b;\n}") == ["b"]
+
+
 def test_the_same_expression_gives_the_same_source() -> None:
     first = generate(tiled(), **SIZES).source
     assert generate(tiled(), **SIZES).source == first

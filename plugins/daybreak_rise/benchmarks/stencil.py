@@ -153,8 +153,8 @@ def _next(before: Expr, now: Expr, o: int, n: int, m: int) -> Expr:
     For each row and column, what a cell needs is listed along the planes: (neighbours inside,
     (state before, 3 x 3 x 3 states)).
     """
-    earlier = before | _planes_last | (drop(1) >> take(n)) | map_(drop(1) >> take(m))  # n.m.O
-    around = now | _planes_last | slide_2d(3, 3)  # n.m.3.3.O
+    earlier = _planes_last(before) | (drop(1) >> take(n)) | map_(drop(1) >> take(m))  # n.m.O
+    around = _planes_last(now) | slide_2d(3, 3)  # n.m.3.3.O
 
     def column(j: Expr, i: Expr, last: Expr, near: Expr) -> Expr:
         def count(k: Expr) -> Expr:

@@ -15,6 +15,7 @@ from daybreak_rise.codegen.ir import (
     Space,
     Statement,
     Store,
+    blocks,
     statements,
 )
 from daybreak_rise.codegen.tidy import values_of
@@ -275,15 +276,29 @@ class Printer(Words):
         return False
 
     def _written_out(self, body: Block, turns: list[dict[Variable, Index]]) -> None:
-        braces = any(isinstance(s, Define | Allocate) for s in body.statements) and len(turns) > 0
-        self.copies += len(turns) > 1
+        several = len(turns) > 1
+        braces = several and self._declares(body)
+        self.copies += several
         for values in turns:
-            if braces and len(turns) > 1:
+            if braces:
                 self._open("{")
             self._with(body, values)
-            if braces and len(turns) > 1:
+            if braces:
                 self._close()
-        self.copies -= len(turns) > 1
+        self.copies -= several
+
+    def _declares(self, block: Block) -> bool:
+        """Return whether names are declared in a block, or in what is printed without braces in it."""
+        for one in block.statements:
+            if isinstance(one, Define | Allocate):
+                return True
+            bare = isinstance(one, Block | Guard) or (
+                isinstance(one, ParallelFor)
+                and (one.turn.size == 1 or id(one) in self.registers.unrolled)
+            )
+            if bare and any(self._declares(inner) for inner in blocks(one)):
+                return True
+        return False
 
     def _with(self, body: Block, values: dict[Variable, Index]) -> None:
         before = self.now

@@ -52,7 +52,7 @@ def copy_after(*maps: Pending, width: Size = 1) -> Strategy:
         for _ in maps:
             if not isinstance(type_, ArrayType):
                 return f"{e.type} has fewer than {len(maps)} dimensions"
-            type_, size = type_.element, type_.size
+            size, type_ = type_.size, type_.element
         if width != 1:
             if not isinstance(type_, ScalarType):
                 return f"there are no vectors of {type_}"
