@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -37,6 +38,8 @@ _THROUGHPUT = Metric(
     "operations that the problem asks for, per time",
 )
 _PACKAGE = "pip install 'daybreak[rise]'"
+#: verifying takes NumPy's arrays in double precision, and copies: so many times what a kernel touches
+_COPIES = 6.0
 
 
 class RiseTarget:
@@ -102,7 +105,10 @@ class RiseTarget:
         options = benchmark.options
         if options["backend"] == "shine":
             yield from _shine(options)
-        elif WORKLOADS[benchmark.name].language == "c":
+            return
+        workload = WORKLOADS[benchmark.name]
+        yield from _memory(workload.work(sizes_in(workload, dict(options))).bytes)
+        if WORKLOADS[benchmark.name].language == "c":
             yield _compiler(options.get("compiler"))
         elif options["runtime"] == "cuda":
             yield _cuda()
@@ -156,6 +162,23 @@ def _limits(options: Mapping[str, Any]) -> DeviceLimits:
     except RequirementError:
         return PUBLISHED  # `demands` says so before anything is run
     return found.limits
+
+
+def _memory(data: float) -> Iterator[Requirement]:
+    """Yield what lacks for the arrays: the kernel's own, and NumPy's to verify them."""
+    needed = _COPIES * data
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return
+    if needed > there:
+        yield Requirement(
+            "memory",
+            False,
+            f"these sizes take about {needed / 2**30:.0f} GiB of memory to run and to verify, and "
+            f"this machine has {there / 2**30:.1f}",
+            "take smaller sizes",
+        )
 
 
 def _opencl(options: Mapping[str, Any], *, needed: bool = True) -> Requirement:

@@ -14,6 +14,7 @@ import pytest
 from rise_faults import Script, build_driver, program, run, trials
 
 from daybreak import RequirementError
+from daybreak_rise.options import options_of
 from daybreak_rise.runtime import ccompiler, probe
 from daybreak_rise.runtime.opencl import _told
 from daybreak_rise.target import RiseTarget
@@ -136,6 +137,22 @@ def test_a_driver_that_names_no_device_is_asked_once(
         assert len(asked) == 1
     finally:
         probe._found.cache_clear()
+
+
+def test_sizes_beyond_the_memory_are_told_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 18}
+    monkeypatch.setattr(os, "sysconf", lambda name: pages[name])
+    target = RiseTarget()
+    for n, fits in ((1024, True), (32768, False)):
+        options = options_of("mm-cpu")(n=n).model_dump()
+        needs = {one.name: one for one in target.demands(target.define("mm-cpu", options))}
+        assert ("memory" not in needs) is fits
+        assert needs["C compiler"].met
+    # three matrices of floats, six times over
+    assert "take about 72 GiB" in needs["memory"].detail
+    assert "this machine has 1.0" in needs["memory"].detail
 
 
 # ---- a driver that gets into trouble in the middle of a study
