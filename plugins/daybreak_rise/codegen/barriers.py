@@ -189,19 +189,28 @@ def synchronise(block: Block, shared: Mapping[Buffer, frozenset[Coordinate]]) ->
 class _Synchroniser:
     def __init__(self, shared: Mapping[Buffer, frozenset[Coordinate]]) -> None:
         self.shared = {b: c for b, c in shared.items() if c}
+        self.known: dict[Statement, tuple[set[Buffer], set[_Write]]] = {}
 
     def touched(self, one: Statement) -> tuple[set[Buffer], set[_Write]]:
-        """Return what a statement reads and writes, inside too."""
+        """Return what a statement reads and writes, inside too.
+
+        It is remembered: barriers that are added later, and guards parted by them, change nothing.
+        """
+        found = self.known.get(one)
+        if found is not None:
+            return found
         reads: set[Buffer] = set()
-        inner = [s for block in blocks(one) for s in statements(block)]
-        for statement in (one, *inner):
-            for value in values_of(statement):
-                reads |= {load.buffer for load in loads(value) if load.buffer in self.shared}
-        writes = {
-            (s.buffer, s.filling)
-            for s in (one, *inner)
-            if isinstance(s, Store) and s.buffer in self.shared
-        }
+        writes: set[_Write] = set()
+        for value in values_of(one):
+            reads |= {load.buffer for load in loads(value) if load.buffer in self.shared}
+        if isinstance(one, Store) and one.buffer in self.shared:
+            writes.add((one.buffer, one.filling))
+        for block in blocks(one):
+            for inner in block.statements:
+                more, stored = self.touched(inner)
+                reads |= more
+                writes |= stored
+        self.known[one] = reads, writes
         return reads, writes
 
     def go(self, block: Block, state: _State) -> _State:

@@ -36,6 +36,9 @@ from daybreak_rise.types import (
 
 __all__ = ["vectorise"]
 
+#: functions that a rule remembers what became of
+_KEPT = 32
+
 
 def vectorise(k: Size) -> Strategy:
     """`*f -> asVector(k) >> *f' >> asScalar`, f' doing on k scalars at once what f does on one.
@@ -47,6 +50,19 @@ def vectorise(k: Size) -> Strategy:
     operations that vectors have; k divides the size. What f uses from outside is copied to all k
     places where it meets a vector.
     """
+    # the same function is often mapped over several arrays: it is rewritten once
+    known: dict[int, tuple[Lambda, Type, Lambda]] = {}
+
+    def widened(function: Lambda, element: Type) -> Lambda:
+        kept = known.get(id(function))
+        if kept is not None and kept[0] is function and kept[1] is element:
+            return kept[2]
+        wide, x = _Wide(k), function.param
+        made = lam(element, lambda v: wide.full(wide.of(function.body, {x.name: v})), x.name)
+        if len(known) >= _KEPT:
+            known.clear()
+        known[id(function)] = (function, element, made)
+        return made
 
     def run(e: Expr) -> Expr | str | None:
         form = as_map(e)
@@ -63,11 +79,8 @@ def vectorise(k: Size) -> Strategy:
             return f"{k} does not divide {array.size}"
         vectors = _vectors(form.array, k)
         assert isinstance(vectors.type, ArrayType)  # noqa: S101  (what asVector gives)
-        wide = _Wide(k)
         try:
-            inner = lam(
-                vectors.type.element, lambda v: wide.full(wide.of(body, {x.name: v})), x.name
-            )
+            inner = widened(form.function, vectors.type.element)
         except _NotWidened as fault:
             return str(fault)
         except RiseTypeError as fault:

@@ -226,22 +226,19 @@ turn_stages_back = _turned(
 def vectorise_most(width: int) -> Strategy:
     """Return what computes on vectors of `width` as far as they go, on smaller ones at the end."""
     name = f"vectorise_most({width})"
+    here = vectorise(width) if width > 1 else id_
+    rest = vectorise_most(width // 2) if width > 1 else id_
 
     def run(e: Expr) -> Result:
         size = _size(as_map(e))
         if size is None:
             return Failure(name, "the expression is no map")
-        if width == 1:
-            return e
         left = size % width
         if left == 0:
-            return vectorise(width).run(e)
-        rest = vectorise_most(width // 2)
+            return here.run(e)
         if left == size:
             return rest.run(e)
-        return seq(
-            map_in_parts(size - left), function(argument(vectorise(width))), argument(rest)
-        ).run(e)
+        return seq(map_in_parts(size - left), function(argument(here)), argument(rest)).run(e)
 
     return Strategy(name, run)
 
