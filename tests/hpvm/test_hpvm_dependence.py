@@ -26,7 +26,7 @@ from daybreak_hpvm.ir import (
 )
 from daybreak_hpvm.transforms import apply, directives, expand, transform, unroll
 
-relaxed = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def configured(data: Any, program: Program) -> dict[str, int]:

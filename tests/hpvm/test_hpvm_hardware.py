@@ -62,7 +62,7 @@ def test_random_programs_in_any_configuration(data: Any, seed: int) -> None:
     check(program, transform(program, configuration), inputs_of(program, seed))
 
 
-@settings(relaxed, max_examples=15)
+@settings(relaxed, max_examples=10)
 @given(st.data(), st.integers(0, 1000))
 def test_random_dependences_in_any_configuration(data: Any, seed: int) -> None:
     program = data.draw(tangles())
@@ -195,7 +195,7 @@ def chains(draw: st.DrawFn) -> Program:
     return p.build()
 
 
-@settings(relaxed, max_examples=25)
+@settings(relaxed, max_examples=20)
 @given(st.data(), st.integers(0, 1000))
 def test_streams_of_every_length_and_pace(data: Any, seed: int) -> None:
     program = data.draw(chains())

@@ -33,7 +33,7 @@ def fuse_loops(program: Program, node: str) -> Program:
     """
     found = find_node(program, node)
     work = _Fusion()
-    body = work.body(found.body, found.body)
+    body = work.body(found.body)
     if not work.count:
         why = "; ".join(work.reasons) or "no two loops follow one another"
         raise IllegalTransformationError(f"no loops can be fused: {why}", field=node)
@@ -79,20 +79,20 @@ class _Fusion:
         self.count = 0
         self.reasons: list[str] = []
 
-    def body(self, body: Sequence[Stmt], whole: Sequence[Stmt]) -> tuple[Stmt, ...]:
+    def body(self, body: Sequence[Stmt]) -> tuple[Stmt, ...]:
         done: list[Stmt] = []
         for stmt in body:
             if isinstance(stmt, Loop):
                 self.add(done, stmt)
             else:
                 done.append(stmt)
-        return tuple(self.inside(stmt, whole) for stmt in done)
+        return tuple(self.inside(stmt) for stmt in done)
 
-    def inside(self, stmt: Stmt, whole: Sequence[Stmt]) -> Stmt:
+    def inside(self, stmt: Stmt) -> Stmt:
         if isinstance(stmt, Loop):
-            return replace(stmt, body=self.body(stmt.body, whole))
+            return replace(stmt, body=self.body(stmt.body))
         if isinstance(stmt, If):
-            return If(stmt.condition, self.body(stmt.then, whole), self.body(stmt.otherwise, whole))
+            return If(stmt.condition, self.body(stmt.then), self.body(stmt.otherwise))
         return stmt
 
     def add(self, done: list[Stmt], loop: Loop) -> None:
