@@ -24,6 +24,9 @@ template <typename T, int N> struct alignas(sizeof(T) * N > 16 ? 16 : sizeof(T) 
     vec<T, N> r; \\
     _Pragma("unroll") for (int i = 0; i < N; ++i) r.s[i] = a.s[i] op b.s[i]; \\
     return r; \\
+  } \\
+  template <typename T, int N> __device__ inline void operator op##=(vec<T, N>& a, vec<T, N> b) { \\
+    a = a op b; \\
   }
 VEC_OPERATOR(+)
 VEC_OPERATOR(-)
