@@ -94,11 +94,13 @@ def test_a_tool_that_ends_but_leaves_a_child_with_its_output_is_not_waited_for(
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a process of its parent's end"
 )
-def test_a_tool_dies_with_whoever_called_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", ["the tool", "its child"])
+def test_a_tool_dies_with_whoever_called_it(tmp_path: Path, who: str) -> None:
+    number = "os.getpid()" if who == "the tool" else "subprocess.Popen([\\'sleep\\', \\'60\\']).pid"
     caller = (
         "from pathlib import Path; from daybreak_hpvm.rtl.process import *; import sys; "
-        "run_tool([sys.executable, '-c', 'import os, time; "
-        "print(os.getpid(), flush=True); time.sleep(60)'], Path('.'), ToolLimits(), "
+        "run_tool([sys.executable, '-c', 'import os, subprocess, time; "
+        f"print({number}, flush=True); time.sleep(60)'], Path('.'), ToolLimits(), "
         "name='sleeper', follow=lambda line: print(line, end='', flush=True))"
     )
     with subprocess.Popen(

@@ -146,6 +146,7 @@ def test_a_kernel_that_breaks_the_device_is_a_crash(driver, statement, code):
         with pytest.raises(TrialFailed, match=f"CUDA error {code}") as caught:
             api.launch(kernel, (1, 1, 1), (8, 1, 1), [ctypes.c_uint64(address)])
         assert caught.value.kind is FailureKind.CRASH
+        assert caught.value.session_lost
         api.free(address)
         api.unload(kernel)
 

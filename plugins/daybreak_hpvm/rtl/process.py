@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,8 @@ def run_tool(
     """Run `command` in `folder`; return the end of what it printed (64 KiB at most).
 
     `follow` gets every line as it comes. The program gets a process group of its own, which is
-    killed however this call ends; on Linux it also dies with the thread that made the call.
+    killed however this call ends, also by the end of this process; on Linux the program itself also
+    dies with the thread that made the call.
 
     Raises:
         TrialFailed: it takes too long (kind `timeout`).
@@ -100,8 +101,9 @@ def run_tool(
     tail: collections.deque[str] = collections.deque(maxlen=_TAIL_LINES)
     late = False
     try:
-        late = _read(process, time.monotonic() + limits.seconds, tail, follow)
-        status = -1 if late else process.wait()
+        with _guarded(process.pid):
+            late = _read(process, time.monotonic() + limits.seconds, tail, follow)
+            status = -1 if late else process.wait()
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -116,6 +118,36 @@ def run_tool(
     if status != 0:
         raise _failure(name, status, output, _reason(tail))
     return output
+
+
+@contextlib.contextmanager
+def _guarded(group: int) -> Iterator[None]:
+    """Have a process group killed when this process ends, even if it is killed itself.
+
+    What the program has started would otherwise live on. The guard waits for the end of a pipe that
+    nobody but this process holds open.
+    """
+    ours, theirs = os.pipe()
+    try:
+        guard = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(group)],
+            stdin=ours,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        os.close(theirs)
+        yield  # no shell: the program itself dies with us all the same
+        return
+    finally:
+        os.close(ours)
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.wait()
+        os.close(theirs)
 
 
 def _failure(name: str, status: int, output: str, reason: str) -> TrialFailed:

@@ -243,4 +243,5 @@ class CudaApi:
             raise OutOfMemory(text)
         if code in (_OUT_OF_RESOURCES, _INVALID_VALUE):
             raise ResourceExceeded(text)
-        raise TrialFailed(text, kind="crash")
+        # whatever else it is stays with the context: every later call fails as well
+        raise TrialFailed(text, kind="crash", session_lost=True)
