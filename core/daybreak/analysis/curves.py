@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daybreak.analysis.hypervolume import coverages, several_objectives
 from daybreak.analysis.queries import open_index
 from daybreak.analysis.summary import find_run
 from daybreak.errors import UserError, nearest
@@ -48,15 +49,16 @@ class Curves:
         benchmarks: full names, in alphabetical order; the second axis.
         seeds: all seeds; the third axis.
         loss: best so far, shape (optimizers, benchmarks, seeds, n), in the objective's unit,
-            negated where more is better; inf before the first success; NaN where a study did not
+            negated where more is better; with several objectives the share of the joint front's
+            hypervolume (see `daybreak.analysis.hypervolume`), negated; inf before the first success; NaN where a study did not
             get so far. A study that ended early, exhausted or broken down, keeps its best.
         score: score after as many evaluations, same shape (see the view `score`); NaN where there
             is no study or no landscape.
         score_by_time: score when random search is done with as many evaluations (see the view
             `score_by_time`), same axes; its last axis may be longer.
         elapsed_s: the studies' clocks, same shape as `loss`; NaN as there.
-        directions: minimize or maximize, by benchmark.
-        units: unit of the objective, by benchmark.
+        directions: minimize or maximize, by benchmark; of the first objective.
+        units: unit of the first objective, by benchmark.
         baseline: what random search is expected to have found, shape (benchmarks, n), with the sign
             of `loss`; NaN where unknown, or beyond what any study evaluated.
         landscapes: optimum and worst, with the sign of `loss`, of benchmarks whose whole space is
@@ -186,6 +188,7 @@ def read_curves(
     best = bests["best"][kept]
     loss[(*places, evaluation - 1)] = np.where(np.isnan(best), np.inf, best * signs[places[1]])
     elapsed[(*places, evaluation - 1)] = bests["elapsed_s"][kept]
+    several = _shares(index, run_id, axes, loss)
     ended = np.zeros(shape[:3], dtype=bool)
     ended[places] = np.isin(bests["status"][kept].astype(str), ("exhausted", "failed"))
     score, baseline = _scores(index, "evaluations", run_id, axes, shape)
@@ -194,8 +197,11 @@ def read_curves(
         for name, optimum, worst in index.execute(
             "SELECT benchmark, optimum, worst FROM landscapes WHERE run_id = ?", [run_id]
         ).fetchall()
-        if name in axes[1] and optimum is not None and worst is not None
+        if name in axes[1] and optimum is not None and worst is not None and name not in several
     }
+    score[:, [axes[1][name] for name in several]] = np.nan
+    by_time = _scores(index, "seconds", run_id, axes, shape)[0]
+    by_time[:, [axes[1][name] for name in several]] = np.nan
     return Curves(
         run_id=run_id,
         suite=suite,
@@ -204,13 +210,33 @@ def read_curves(
         seeds=tuple(seeds),
         loss=_held(loss, ended),
         score=score,
-        score_by_time=_scores(index, "seconds", run_id, axes, shape)[0],
+        score_by_time=by_time,
         elapsed_s=elapsed,
         directions={name: told[name][0] for name in benchmarks},
         units={name: told[name][1] for name in benchmarks},
         baseline=baseline * signs[:, None],
         landscapes=landscapes,
     )
+
+
+def _shares(
+    index: duckdb.DuckDBPyConnection,
+    run_id: str,
+    axes: Sequence[Mapping[Any, int]],
+    loss: NDArray[np.float64],
+) -> list[str]:
+    """Put shares of joint fronts in the place of losses; return the benchmarks with several objectives."""
+    import numpy as np
+
+    several = [name for name in several_objectives(index, run_id) if name in axes[1]]
+    for name in several:
+        own = loss[:, axes[1][name]]
+        own[~np.isnan(own)] = np.inf  # nothing gave all objectives
+    for one in coverages(index, run_id, several) if several else ():
+        for study in one.studies:
+            place = (axes[0][study.optimizer], axes[1][one.benchmark], axes[2][study.seed])
+            loss[place][: len(study.share)] = -study.share
+    return several
 
 
 def _columns(index: duckdb.DuckDBPyConnection, sql: str, run_id: str) -> dict[str, NDArray[Any]]:

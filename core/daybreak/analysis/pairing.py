@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daybreak.analysis.comparison import Comparison, compare_differences, compare_pairs
+from daybreak.analysis.hypervolume import coverages, several_objectives
 from daybreak.errors import UserError, nearest
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
-__all__ = ["ALL", "METRICS", "PairedComparison", "compare"]
+__all__ = ["ALL", "ALL_FRONTS", "ALL_SINGLES", "METRICS", "PairedComparison", "compare"]
 
 #: Stands for all benchmarks of a run together.
 ALL = "(all)"
+#: Stand for all benchmarks with one objective, and with several, where a run has both.
+ALL_SINGLES = "(all with one objective)"
+ALL_FRONTS = "(all with several objectives)"
+_TOGETHER = frozenset({ALL, ALL_SINGLES, ALL_FRONTS})
 #: What may be compared.
-METRICS = ("best", "score", "evaluations-to-target")
+METRICS = ("best", "hypervolume", "score", "evaluations-to-target")
 
 # one row per study. Only studies that ended: a half-done one is no pair. Where a number of
 # evaluations is asked for, a study that ended early, exhausted or broken down, keeps its best.
@@ -67,6 +73,10 @@ class PairedComparison:
     did not reach the target. Without a result they are left out, and must be read beside the
     outcome; a target not reached counts as reached at the study's end, a lower bound.
 
+    `metric` says what was compared: ratios of `best` and `evaluations-to-target`, differences of
+    `score` and `hypervolume`. `objectives` names them where a benchmark has several: by another
+    metric than `hypervolume` it is compared by the first one alone.
+
     `comparison` is about these benchmarks: on the line `ALL` each counts alike, and signs are
     flipped within benchmarks. `elsewhere`, on that line only, is about other benchmarks: the test
     has one value per benchmark, since pairs from one benchmark tell nothing of others.
@@ -78,6 +88,7 @@ class PairedComparison:
     missing_b: int
     metric: str = "best"
     elsewhere: Comparison | None = None
+    objectives: tuple[str, ...] = ()
 
 
 def compare(
@@ -88,7 +99,7 @@ def compare(
     run: str | None = None,
     level: float = 0.05,
     at: int | None = None,
-    metric: str = "best",
+    metric: str | None = None,
     target: str = "gap-0.9",
 ) -> list[PairedComparison]:
     """Compare optimizers `a` and `b`, paired by benchmark and seed.
@@ -100,25 +111,40 @@ def compare(
         run: a run's id; the newest run that has both, if None.
         level: significance level, and 1 minus the confidence of the intervals.
         at: compare after so many evaluations; at the studies' ends if None.
-        metric: `best` compares the best results (ratios), `score` the scores (differences; the
+        metric: `best` compares the best results (ratios; with several objectives those of the
+            first one alone), `hypervolume` the shares of the joint front's hypervolume
+            (differences; benchmarks with several objectives), `score` the scores (differences; the
             landscape must be known), `evaluations-to-target` the evaluations until `target` was
-            reached (ratios).
+            reached (ratios). None: `hypervolume` where there are several objectives, else `best`.
         target: a target of the view `ecdf` or a threshold of the suite.
 
     Returns:
-        One item per benchmark, then one for all benchmarks together (`ALL`).
+        One item per benchmark, then one for all benchmarks together (`ALL`); where some are
+        compared by `best` and some by `hypervolume`, one for each kind (`ALL_SINGLES`,
+        `ALL_FRONTS`) of which there are two.
 
     Raises:
-        UserError: an optimizer's label, the metric or the target is unknown, or no run has both.
+        UserError: an optimizer's label, the metric or the target is unknown, no run has both, or
+            none of their benchmarks has several objectives where hypervolumes are asked for.
     """
-    from daybreak.analysis.queries import query
+    from daybreak.analysis.queries import open_index
 
     if a == b:
         raise UserError(f"'{a}' cannot be compared with itself", expected="two labels")
-    frame = query(_sql(metric, at), results)
-    if metric == "evaluations-to-target":
-        frame = _of_target(frame, target)
-    frame = _of_run(frame, a, b, results, run, metric)
+    kind = metric or "best"
+    sql = _sql("best" if kind == "hypervolume" else kind, at)
+    with open_index(Path(results)) as index:
+        frame = index.execute(sql).df()
+        if kind == "evaluations-to-target":
+            frame = _of_target(frame, target)
+        frame = _of_run(frame, a, b, results, run, kind)
+        chosen = str(frame["run_id"].iloc[0])
+        several = several_objectives(index, chosen)
+        if metric == "hypervolume":
+            frame = _fronts_only(frame, several, chosen)
+        fronts = set(several) if metric in (None, "hypervolume") else set()
+        if fronts:
+            frame = _with_shares(frame, fronts, _shares(index, chosen, fronts, at))
     pairs = frame[frame["optimizer"] == a].merge(
         frame[frame["optimizer"] == b], on=["benchmark", "seed", "direction"], suffixes=("_a", "_b")
     )
@@ -135,10 +161,34 @@ def compare(
         )
     ]  # fmt: skip
     names = sorted({row.benchmark for row in rows})
-    found = [
-        _compared(n, [row for row in rows if row.benchmark == n], level, metric) for n in names
+    found = []
+    for name in names:
+        own = [row for row in rows if row.benchmark == name]
+        one = _compared(name, own, level, "hypervolume" if name in fronts else kind)
+        found.append(replace(one, objectives=several.get(name, ())))
+    if len(names) == 1:
+        return found
+    return [*found, *_together(rows, fronts, level, kind)]
+
+
+def _together(
+    rows: Sequence[_Pair], fronts: set[str], level: float, kind: str
+) -> list[PairedComparison]:
+    """Return what is said of all benchmarks, ratios and differences of shares apart."""
+    of_fronts = [row for row in rows if row.benchmark in fronts]
+    others = [row for row in rows if row.benchmark not in fronts]
+    if not of_fronts:
+        return [_compared(ALL, others, level, kind)]
+    if not others:
+        return [_compared(ALL, of_fronts, level, "hypervolume")]
+    return [
+        _compared(name, own, level, of)
+        for name, own, of in (
+            (ALL_SINGLES, others, kind),
+            (ALL_FRONTS, of_fronts, "hypervolume"),
+        )
+        if len({row.benchmark for row in own}) > 1
     ]
-    return [*found, _compared(ALL, rows, level, metric)] if len(names) != 1 else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +272,49 @@ def _of_run(
     return frame[frame["run_id"] == both[-1]]
 
 
+def _fronts_only(
+    frame: pd.DataFrame, several: Mapping[str, tuple[str, ...]], run: str
+) -> pd.DataFrame:
+    kept = frame[frame["benchmark"].isin(several)]
+    if kept.empty:
+        raise UserError(
+            f"no benchmark of run '{run}' has several objectives, so there is no hypervolume",
+            expected=f"one of {', '.join(name for name in METRICS if name != 'hypervolume')}",
+        )
+    return kept
+
+
+def _shares(
+    index: duckdb.DuckDBPyConnection, run: str, fronts: set[str], at: int | None
+) -> dict[tuple[str, str, int], float]:
+    """Return the share of the joint front by benchmark, optimizer and seed."""
+    found = {}
+    for one in coverages(index, run, sorted(fronts)):
+        for study in one.studies:
+            share = study.at(len(study.share) if at is None else at)
+            if share is not None:
+                found[one.benchmark, study.optimizer, study.seed] = share
+    return found
+
+
+def _with_shares(
+    frame: pd.DataFrame, fronts: set[str], shares: Mapping[tuple[str, str, int], float]
+) -> pd.DataFrame:
+    """Return `frame` with shares in the place of the best results where there are such."""
+    keys = zip(frame["benchmark"], frame["optimizer"], frame["seed"], strict=True)
+    told = [shares.get((str(n), str(o), int(s))) for n, o, s in keys]
+    concerned = frame["benchmark"].isin(fronts)
+    values = [
+        (math.nan if share is None else share) if front else value
+        for share, front, value in zip(told, concerned, frame["value"], strict=True)
+    ]
+    directions = frame["direction"].where(~concerned, "maximize")
+    return frame.assign(value=values, direction=directions)
+
+
 def _compared(name: str, rows: Sequence[_Pair], level: float, metric: str) -> PairedComparison:
-    if metric == "score":
-        return _by_difference(name, rows, level)
+    if metric in ("score", "hypervolume"):
+        return _by_difference(name, rows, level, metric)
     kept: list[tuple[str, float, float]] = []
     missing_a = missing_b = 0
     for row in rows:
@@ -239,7 +329,7 @@ def _compared(name: str, rows: Sequence[_Pair], level: float, metric: str) -> Pa
     comparison = compare_pairs(
         [float(x) for x in a], [float(x) for x in b], level=level, strata=[str(x) for x in strata]
     )
-    if name != ALL:
+    if name not in _TOGETHER:
         return PairedComparison(name, comparison, missing_a, missing_b, metric)
     logs: dict[str, list[float]] = {}
     for stratum, one, other in kept:
@@ -249,18 +339,18 @@ def _compared(name: str, rows: Sequence[_Pair], level: float, metric: str) -> Pa
     return PairedComparison(name, comparison, missing_a, missing_b, metric, elsewhere)
 
 
-def _by_difference(name: str, rows: Sequence[_Pair], level: float) -> PairedComparison:
+def _by_difference(name: str, rows: Sequence[_Pair], level: float, metric: str) -> PairedComparison:
     kept = [row for row in rows if math.isfinite(row.a) and math.isfinite(row.b)]
     comparison = compare_differences(
         [row.a - row.b for row in kept], level=level, strata=[row.benchmark for row in kept]
     )
     missing_a = sum(math.isnan(row.a) and not math.isnan(row.b) for row in rows)
     missing_b = sum(math.isnan(row.b) and not math.isnan(row.a) for row in rows)
-    if name != ALL:
-        return PairedComparison(name, comparison, missing_a, missing_b, "score")
+    if name not in _TOGETHER:
+        return PairedComparison(name, comparison, missing_a, missing_b, metric)
     differences: dict[str, list[float]] = {}
     for row in kept:
         differences.setdefault(row.benchmark, []).append(row.a - row.b)
     means = [sum(values) / len(values) for values in differences.values()]
     elsewhere = compare_differences(means, level=level, what="benchmarks")
-    return PairedComparison(name, comparison, missing_a, missing_b, "score", elsewhere)
+    return PairedComparison(name, comparison, missing_a, missing_b, metric, elsewhere)

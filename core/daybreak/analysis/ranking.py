@@ -83,7 +83,8 @@ def ranks_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def ranks(curves: Curves, at: int, *, level: float = 0.05, draws: int = DRAWS) -> list[Rank]:
     """Return the rank of every optimizer on every benchmark after `at` evaluations.
 
-    Ranked by mean score where the landscape is known, else by the median of the best results.
+    Ranked by mean score where the landscape is known, else by the median of the best results; with
+    several objectives by the median share of the joint front's hypervolume.
 
     Args:
         curves: the studies.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daybreak.analysis.hypervolume import coverages, several_objectives
 from daybreak.analysis.queries import open_index
 from daybreak.errors import StoreError, nearest
 
 if TYPE_CHECKING:
     import duckdb
+
+    from daybreak.analysis.hypervolume import Coverage
 
 __all__ = [
     "BenchmarkSummary",
@@ -23,6 +27,7 @@ __all__ = [
     "TargetSummary",
     "find_run",
     "list_run_rows",
+    "summarize_benchmarks",
     "summarize_run",
 ]
 
@@ -56,7 +61,12 @@ class RunSummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSummary:
-    """A reference as it was measured in the run; `median` is None if it never succeeded."""
+    """A reference as it was measured in the run; `median` is None if it never succeeded.
+
+    With several objectives `median`, `lowest` and `highest` are of the first one; `share` is the
+    hypervolume of this one point as a share of the joint front's, and `beaten` says whether a trial
+    is nowhere worse and somewhere better. None where that is not known.
+    """
 
     name: str
     trials: int
@@ -64,6 +74,8 @@ class ReferenceSummary:
     median: float | None
     lowest: float | None
     highest: float | None
+    share: float | None = None
+    beaten: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,11 @@ class TargetSummary:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerSummary:
-    """An optimizer on a benchmark; see the view `leaderboard` for the columns."""
+    """An optimizer on a benchmark; see the view `leaderboard` for the columns.
+
+    `beats` counts, by the name of a reference, the studies with a trial that dominates it; with one
+    objective it is empty.
+    """
 
     optimizer: str
     studies: int
@@ -97,11 +113,20 @@ class OptimizerSummary:
     open_studies: int
     failures: dict[str, int]
     targets: tuple[TargetSummary, ...]
+    share_median: float | None = None
+    share_low: float | None = None
+    share_high: float | None = None
+    beats: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSummary:
-    """A benchmark of a run: references, and optimizers from best to worst."""
+    """A benchmark of a run: references, and optimizers from best to worst.
+
+    With several `objectives` they are ordered by the share of the joint front's hypervolume that
+    their studies covered at their ends, else by the best result. `front` is then the number of
+    points on the joint front; 0: no trial gave all objectives.
+    """
 
     benchmark: str
     objective: str | None
@@ -109,6 +134,8 @@ class BenchmarkSummary:
     direction: str
     references: tuple[ReferenceSummary, ...]
     optimizers: tuple[OptimizerSummary, ...]
+    objectives: tuple[str, ...] = ()
+    front: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +171,9 @@ def summarize_run(results: Path, run: str | None = None) -> RunOverview:
     results = Path(results)
     with open_index(results) as index:
         chosen = find_run(index, results, run)
-        return RunOverview(chosen, _benchmarks(index, chosen.run_id), _warnings(index, chosen))
+        return RunOverview(
+            chosen, summarize_benchmarks(index, chosen.run_id), _warnings(index, chosen)
+        )
 
 
 def find_run(
@@ -211,7 +240,10 @@ def _choose(runs: list[RunSummaryRow], wanted: str | None, results: Path) -> Run
     )
 
 
-def _benchmarks(index: duckdb.DuckDBPyConnection, run_id: str) -> tuple[BenchmarkSummary, ...]:
+def summarize_benchmarks(
+    index: duckdb.DuckDBPyConnection, run_id: str
+) -> tuple[BenchmarkSummary, ...]:
+    """Return the benchmarks of run `run_id` in an open index."""
     rows = index.execute(
         "SELECT benchmark, any_value(objective), any_value(objective_unit), any_value(direction) "
         "FROM studies WHERE run_id = ? GROUP BY benchmark ORDER BY benchmark",
@@ -219,16 +251,50 @@ def _benchmarks(index: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Benchmar
     ).fetchall()
     references = _references(index, run_id)
     optimizers = _optimizers(index, run_id)
-    return tuple(
-        BenchmarkSummary(
+    several = several_objectives(index, run_id)
+    found = {
+        name: BenchmarkSummary(
             benchmark=name,
             objective=objective,
             unit=unit,
             direction=direction,
             references=tuple(references.get(name, ())),
             optimizers=tuple(optimizers.get(name, ())),
+            objectives=several.get(name, () if objective is None else (objective,)),
         )
         for name, objective, unit, direction in rows
+    }
+    for one in coverages(index, run_id, list(several)) if several else ():
+        if one.benchmark in found:
+            found[one.benchmark] = _with_front(found[one.benchmark], one)
+    return tuple(found.values())
+
+
+def _with_front(benchmark: BenchmarkSummary, coverage: Coverage) -> BenchmarkSummary:
+    """Return the summary of a benchmark with several objectives with what its joint front says."""
+    standings = {one.name: one for one in coverage.references}
+    return replace(
+        benchmark,
+        front=coverage.front,
+        references=tuple(
+            replace(one, share=standings[one.name].share, beaten=standings[one.name].beaten)
+            if one.name in standings
+            else one
+            for one in benchmark.references
+        ),
+        optimizers=tuple(
+            replace(
+                one,
+                beats={
+                    name: sum(
+                        study.optimizer == one.optimizer and name in study.beats
+                        for study in coverage.studies
+                    )
+                    for name in standings
+                },
+            )
+            for one in benchmark.optimizers
+        ),
     )
 
 
@@ -263,10 +329,11 @@ def _optimizers(index: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list
     for benchmark, optimizer, *columns in index.execute(
         """
         SELECT benchmark, optimizer, studies, evaluations, best_median, best_low, best_high,
-               versus_expert, versus_default, failed_studies, open_studies
+               versus_expert, versus_default, failed_studies, open_studies,
+               share_median, share_low, share_high
         FROM leaderboard_all
         WHERE run_id = ?
-        ORDER BY benchmark,
+        ORDER BY benchmark, -share_median NULLS LAST,
                  CASE WHEN direction = 'maximize' THEN -best_median ELSE best_median END
                      NULLS LAST,
                  optimizer
@@ -277,6 +344,7 @@ def _optimizers(index: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list
         (
             studies, evaluations, best_median, best_low, best_high,
             versus_expert, versus_default, failed_studies, open_studies,
+            share_median, share_low, share_high,
         ) = columns  # fmt: skip
         found.setdefault(benchmark, []).append(
             OptimizerSummary(
@@ -292,6 +360,9 @@ def _optimizers(index: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list
                 open_studies=open_studies,
                 failures=failures.get(key, {}),
                 targets=tuple(targets.get(key, ())),
+                share_median=share_median,
+                share_low=share_low,
+                share_high=share_high,
             )
         )
     return found

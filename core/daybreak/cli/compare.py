@@ -35,8 +35,13 @@ def _compare(
         int | None, typer.Option(help="Compare after so many evaluations, not at the end.", min=1)
     ] = None,
     metric: Annotated[
-        str, typer.Option(help="best, score (known landscapes) or evaluations-to-target.")
-    ] = "best",
+        str | None,
+        typer.Option(
+            help="best, hypervolume (several objectives), score (known landscapes) or "
+            "evaluations-to-target; best, or hypervolume where there are several objectives, if left "
+            "out."
+        ),
+    ] = None,
     target: Annotated[
         str, typer.Option(help="For evaluations-to-target: gap-0.5 to gap-1.0, or a threshold.")
     ] = "gap-0.9",
@@ -45,8 +50,9 @@ def _compare(
     """Say whether A beats B, by how much and how surely; refuse to conclude from too few pairs.
 
     Results are paired by benchmark and seed. The ratio is B's result over A's, oriented so that
-    above 1 A is better; scores are compared by their difference, above 0 A is better. The test is
-    the exact sign-flip permutation test. Over all benchmarks two statements are made: one about
+    above 1 A is better; scores, and shares of the hypervolume where a benchmark has several
+    objectives, are compared by their difference, above 0 A is better. The test is the exact
+    sign-flip permutation test. Over all benchmarks two statements are made: one about
     these benchmarks, one about others, for which each benchmark is a single observation.
 
     Example: daybreak compare random random-path --at 20 --results results
@@ -57,17 +63,21 @@ def _compare(
     if as_json:
         print_json([asdict(one) for one in found])
         return
-    better = "0" if metric == "score" else "1"
     when = "" if at is None else f" after {at} evaluations"
-    what = {"score": "scores", "evaluations-to-target": f"evaluations to {target}"}.get(
-        metric, "best results"
-    )
-    print_message(
-        f"{a} against {b}: {what}{when}, paired by benchmark and seed; "
-        f"above {better}, {a} is better"
-    )
+    for kind in dict.fromkeys(one.metric for one in found):
+        what = {
+            "hypervolume": "shares of the joint front's hypervolume",
+            "score": "scores",
+            "evaluations-to-target": f"evaluations to {target}",
+        }.get(kind, "best results")
+        better = "0" if kind in ("score", "hypervolume") else "1"
+        print_message(
+            f"{a} against {b}: {what}{when}, paired by benchmark and seed; "
+            f"above {better}, {a} is better"
+        )
     for one in found:
-        typer.echo(one.benchmark)
+        alone = one.objectives and one.metric != "hypervolume"
+        typer.echo(one.benchmark + (f", {one.objectives[0]} alone" if alone else ""))
         if one.elsewhere is None:
             typer.echo(f"  {_sentence(one.comparison, a, b)}")
         else:

@@ -84,7 +84,8 @@ class Benchmark:
     Attributes:
         name: the part after `target/`, e.g. ``spmm``.
         space: the search space, clipped to this machine where the target documents it.
-        objectives: what optimizers see; the first one ranks.
+        objectives: what optimizers see. Several are ranked together, by the share of the joint
+            front; where one number must stand for a trial (early stop, thresholds) it is the first.
         instance: short label of the data and sizes, e.g. ``airfoil-k64``; part of the full name.
         references: named configurations.
         metrics: further metrics that a measurement may yield.

@@ -43,6 +43,51 @@ def leaderboard_svg(overview: RunOverview) -> str:
 
 
 def _table(benchmark: BenchmarkSummary) -> Table:
+    return _fronts(benchmark) if len(benchmark.objectives) > 1 else _bests(benchmark)
+
+
+def _fronts(benchmark: BenchmarkSummary) -> Table:
+    """Return the table of a benchmark with several objectives: who covers how much of the front.
+
+    Thresholds are of the first objective alone, and say nothing here.
+    """
+    names = [one.name for one in benchmark.references if one.beaten is not None]
+    rows: list[list[Any]] = [
+        [
+            reference.name,
+            reference.trials,
+            _number(reference.share, 1.0),
+            None if reference.beaten is None else f"is {'' if reference.beaten else 'not '}beaten",
+            None,
+            f"{reference.failures} failed" if reference.failures else None,
+        ]
+        for reference in benchmark.references
+    ]
+    rows += [
+        [
+            optimizer.optimizer,
+            optimizer.studies,
+            _interval(optimizer.share_median, optimizer.share_low, optimizer.share_high, 1.0),
+            ", ".join(f"{optimizer.beats.get(name, 0)}/{optimizer.studies}" for name in names),
+            optimizer.evaluations,
+            _failures(optimizer),
+        ]
+        for optimizer in benchmark.optimizers
+    ]
+    columns = ["", "n", "share of front", f"beats {', '.join(names)}", "evals", "failures"]
+    if not names:
+        columns, rows = _without(3, columns), [_without(3, row) for row in rows]
+    front = f", {benchmark.front} point{'s' * (benchmark.front != 1)}" if benchmark.front else ""
+    title = f"{benchmark.benchmark} ({' x '.join(benchmark.objectives)}{front})"
+    return _compact(title, columns, rows)
+
+
+def _without(i: int, row: list[Any]) -> list[Any]:
+    return [*row[:i], *row[i + 1 :]]
+
+
+def _bests(benchmark: BenchmarkSummary) -> Table:
+    """Return the table of a benchmark with one objective: the best results."""
     values = [reference.median for reference in benchmark.references]
     values += [optimizer.best_median for optimizer in benchmark.optimizers]
     factor, unit = readable_unit(values, benchmark.unit)

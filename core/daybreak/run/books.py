@@ -270,7 +270,12 @@ class Books:
                 self._survey(holder, bench)
 
     def _survey(self, holder: BenchHolder, bench: Bench) -> None:
-        """Record what the session knows of the whole space, once per run and benchmark."""
+        """Record what the session knows of the whole space, once per run and benchmark.
+
+        With several objectives the best of the first one alone is no optimum.
+        """
+        if len(holder.benchmark.objectives) > 1:
+            return
         name, objective = holder.plan.benchmark, holder.benchmark.objectives[0]
         evaluations = max(
             (s.budget.evaluations or 0 for s in self._plan.studies if s.benchmark == name),

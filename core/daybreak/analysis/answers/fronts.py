@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from daybreak.analysis.answers.shape import Answer, Estimate, Evidence
-from daybreak.analysis.hypervolume import BEYOND, Coverage, Covered, read_coverage
+from daybreak.analysis.hypervolume import BEYOND, Coverage, read_coverage
 from daybreak.analysis.scores import budgets
 from daybreak.measure.statistics import sorted_interval
 
-__all__ = ["hypervolume", "share_at"]
-
-
-def share_at(study: Covered, evaluations: int) -> float | None:
-    """Return the study's share after so many evaluations; None if it did not get so far.
-
-    A study that ended by itself, exhausted or broken down, keeps what it had.
-    """
-    if evaluations <= len(study.share):
-        return float(study.share[evaluations - 1])
-    if len(study.share) and study.status in ("exhausted", "failed"):
-        return float(study.share[-1])
-    return None
+__all__ = ["hypervolume"]
 
 
 def hypervolume(evidence: Evidence) -> Answer:
@@ -38,9 +26,7 @@ def hypervolume(evidence: Evidence) -> Answer:
                 "studies": len(studies),
             }
             for n in at:
-                shares = sorted(
-                    s for s in (share_at(study, n) for study in studies) if s is not None
-                )
+                shares = sorted(s for s in (study.at(n) for study in studies) if s is not None)
                 missing += len(studies) - len(shares)
                 if shares:
                     row[f"at {n}"] = Estimate(*sorted_interval(shares, 1 - evidence.asked.level))

@@ -1,10 +1,13 @@
 -- leaderboard_all: how good the results of each optimizer are, per run and benchmark; all runs.
 -- The best of each study at its end is one value; a study without any valid result counts as
--- worse than every other, so that failing is not rewarded. `best_low` to `best_high` is the
+-- worse than every other, so that failing is not rewarded. Where a benchmark has several objectives,
+-- `best_*`, `versus_*`, `expert` and `baseline` are about the first one alone, and `share_*` says who
+-- is ahead: the share of the joint front's hypervolume at the studies' ends. `best_low` to `best_high` is the
 -- distribution-free 95 % confidence interval of the median from order statistics, for which six
 -- studies are needed; with fewer it is the smallest and the largest.
--- Unit: `best_*`, `expert`, `baseline` are in `objective_unit`; `versus_*` are ratios.
--- Uses: evaluations, reference_values
+-- Unit: `best_*`, `expert`, `baseline` are in `objective_unit`; `versus_*` are ratios; `share_*` go
+-- from 0 to 1.
+-- Uses: evaluations, front_share, reference_values
 -- Columns:
 --   benchmark       full name of the benchmark
 --   optimizer       label of the optimizer
@@ -26,6 +29,10 @@
 --   run_id          the run
 --   suite           the suite's name
 --   machine_id      the machine that it ran on
+--   share_median    with several objectives: median over studies of the share of the joint front's
+--                   hypervolume (see `front_share`); NULL with one
+--   share_low       lower end of its interval, as of `best_median`
+--   share_high      upper end of its interval
 WITH ended AS (
     SELECT study_id, count(*) AS evaluations, count(*) FILTER (status = 'failed') AS failures,
            min(loss) AS loss
@@ -49,6 +56,12 @@ grouped AS (
     WHERE s.role = 'optimizer'
     GROUP BY s.run_id, s.benchmark, s.optimizer
 ),
+shared AS (
+    SELECT run_id, benchmark, optimizer, median(share) AS share_median,
+           list_sort(list(share)) AS shares
+    FROM front_share
+    GROUP BY run_id, benchmark, optimizer
+),
 tails AS (  -- P(at most k of n coin tosses are heads)
     SELECT n, sum(exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * ln(2)))
                OVER (PARTITION BY n ORDER BY k) AS tail
@@ -60,7 +73,8 @@ ranks AS (SELECT n, greatest(1, count(*) FILTER (tail <= 0.025)) AS lower_rank
 ends AS (
     SELECT g.*, losses[coalesce(r.lower_rank, 1)] AS first_loss,
            losses[len(losses) + 1 - coalesce(r.lower_rank, 1)] AS last_loss,
-           CASE WHEN direction = 'maximize' THEN -1 ELSE 1 END AS sign
+           CASE WHEN direction = 'maximize' THEN -1 ELSE 1 END AS sign,
+           coalesce(r.lower_rank, 1) AS lower_rank
     FROM grouped g
     LEFT JOIN ranks r ON r.n = g.studies
 ),
@@ -82,8 +96,12 @@ SELECT v.benchmark, v.optimizer, v.studies, v.best_median,
                       ELSE v.best_median / d.median END END AS versus_default,
        x.median AS expert, d.median AS baseline,
        v.objective_unit, v.direction, v.failed_studies, v.open_studies,
-       v.run_id, runs.suite, runs.machine_id
+       v.run_id, runs.suite, runs.machine_id,
+       h.share_median, h.shares[v.lower_rank] AS share_low,
+       h.shares[len(h.shares) + 1 - v.lower_rank] AS share_high
 FROM valued v
+LEFT JOIN shared h ON h.run_id = v.run_id AND h.benchmark = v.benchmark
+     AND h.optimizer = v.optimizer
 LEFT JOIN runs ON runs.run_id = v.run_id
 LEFT JOIN reference_values x ON x.run_id = v.run_id AND x.benchmark = v.benchmark
      AND x.reference = 'expert' AND x.metric = v.metric

@@ -2,7 +2,7 @@
 -- in every objective and better in one. Benchmarks with one objective have no rows here (see
 -- best_so_far). Trials that lack a finite value for an objective take no part.
 -- Unit: `objectives` are in the units that the table `metrics` lists.
--- Uses: evaluations
+-- Uses: objective_losses
 -- Columns:
 --   run_id      the run
 --   benchmark   full name of the benchmark
@@ -11,28 +11,7 @@
 --   trial_id    the trial
 --   number      its number in the study
 --   objectives  value of every objective, by name
-WITH several AS (
-    SELECT run_id, benchmark, list(metric ORDER BY objective) AS names,
-           list(CASE WHEN direction = 'maximize' THEN -1 ELSE 1 END ORDER BY objective) AS signs
-    FROM metrics
-    WHERE objective IS NOT NULL
-    GROUP BY run_id, benchmark
-    HAVING count(*) > 1
-),
-points AS (
-    SELECT e.run_id, e.benchmark, e.optimizer, e.study_id, e.trial_id, e.number, t.objectives,
-           list_transform(range(1, len(v.names) + 1),
-                          lambda i : v.signs[i] * t.objectives[v.names[i]]) AS losses
-    FROM several v
-    JOIN evaluations e ON e.run_id = v.run_id AND e.benchmark = v.benchmark
-    JOIN trials t ON t.trial_id = e.trial_id
-    WHERE e.status <> 'failed'
-),
-valid AS (
-    SELECT * FROM points
-    WHERE len(list_filter(losses, lambda x : x IS NULL OR NOT isfinite(x))) = 0
-),
-distinct_points AS (SELECT DISTINCT run_id, benchmark, losses FROM valid),
+WITH distinct_points AS (SELECT DISTINCT run_id, benchmark, losses FROM objective_losses),
 -- beaten in the first two objectives alone, of two: a walk along the first
 walked AS (
     SELECT *, min(losses[2]) OVER (PARTITION BY run_id, benchmark ORDER BY losses[1], losses[2]
@@ -52,5 +31,5 @@ front AS (
                               lambda i : q.losses[i] > p.losses[i])) = 0)
 )
 SELECT v.run_id, v.benchmark, v.optimizer, v.study_id, v.trial_id, v.number, v.objectives
-FROM valid v
+FROM objective_losses v
 JOIN front f ON f.run_id = v.run_id AND f.benchmark = v.benchmark AND f.losses = v.losses

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daybreak.analysis.answers import Answer, Estimate
+from daybreak.analysis.summary import BenchmarkSummary, summarize_benchmarks
 from daybreak.report.sections.shape import Body, Data, Material, Nothing, by, topic
 from daybreak.report.units import duration, readable_unit
 
@@ -89,13 +90,14 @@ def leaderboard(material: Material) -> Body:
         listed AS (
             SELECT benchmark, optimizer AS who, false AS reference, studies AS n,
                    best_median AS median, best_low AS low, best_high AS high, versus_expert,
-                   evaluations, failures
+                   evaluations, failures, share_median, share_low, share_high
             FROM leaderboard_all WHERE {run}
             UNION ALL
             SELECT v.benchmark, v.reference, true, v.trials, v.median, v.lowest, v.highest,
                    CASE WHEN x.median > 0 AND v.median > 0
                         THEN CASE WHEN u.direction = 'maximize' THEN v.median / x.median
-                                  ELSE x.median / v.median END END, NULL, v.failures
+                                  ELSE x.median / v.median END END, NULL, v.failures,
+                   NULL, NULL, NULL
             FROM reference_values v
             JOIN units u ON u.benchmark = v.benchmark AND u.objective = v.metric
             LEFT JOIN reference_values x
@@ -105,11 +107,12 @@ def leaderboard(material: Material) -> Body:
         )
         SELECT l.benchmark, l.who, l.reference, l.n, l.median, l.low, l.high, u.unit, u.direction,
                l.versus_expert, l.evaluations, l.failures - coalesce(m.missed, 0) AS failed,
-               coalesce(m.missed, 0) AS not_reached
+               coalesce(m.missed, 0) AS not_reached, l.share_median, l.share_low, l.share_high
         FROM listed l JOIN units u ON u.benchmark = l.benchmark
         LEFT JOIN missed m
           ON m.benchmark = l.benchmark AND m.who = l.who AND m.reference = l.reference
         ORDER BY l.benchmark, l.reference DESC, l.reference AND l.who <> 'default',
+                 -l.share_median NULLS LAST,
                  CASE WHEN NOT l.reference THEN
                      CASE WHEN u.direction = 'maximize' THEN -l.median ELSE l.median END END
                      NULLS LAST, l.who
@@ -118,24 +121,74 @@ def leaderboard(material: Material) -> Body:
     )
     if not found.rows:
         raise Nothing("nothing was evaluated")
-    rows = [row for own in by(found.rows, "benchmark").values() for row in _standing(own)]
-    columns = (
+    fronts = _fronts(material)
+    rows = [
+        row
+        for name, own in by(found.rows, "benchmark").items()
+        for row in (_compromises(own, fronts[name]) if name in fronts else _standing(own))
+    ]
+    columns: tuple[str, ...] = (
         "benchmark", "who", "n", "best", "unit", "vs expert", "evaluations", "failed",
         "not reached",
     )  # fmt: skip
-    notes = (
+    notes: tuple[str, ...] = (
         "n: measurements of a reference, studies (seeds) of an optimizer",
         "[low, high]: of an optimizer the 95 % confidence interval of the median from six studies on; "
         "with fewer, and of a reference, the smallest and the largest; a study without any valid "
         "result counts as the worst, and where most have none there is no median",
     )
-    return Body(
+    words = (
         "The median over studies of the best that each found, beside the references. Look at the "
-        "intervals before the order: where they overlap, another set of seeds may turn it round.",
+        "intervals before the order: where they overlap, another set of seeds may turn it round."
+    )
+    if fronts:
+        words += (
+            " Where a benchmark has several objectives, the order is by the share of the joint "
+            "front's hypervolume that a study covers at its end; of a reference it is what this one "
+            "point covers, above 1 if that is more than all trials together."
+        )
+        notes = (
+            *notes,
+            "beats: in so many studies a trial is nowhere worse than the expert and somewhere "
+            "better; a reference is beaten if that is so of any trial of the run",
+        )
+    return Body(
+        words,
         table=Answer("leaderboard", "Best results", columns, tuple(rows), notes),
         sql=found.sql,
         data=Data(found.columns, [tuple(row.values()) for row in found.rows]),
     )
+
+
+def _fronts(material: Material) -> dict[str, BenchmarkSummary]:
+    """Return the benchmarks with several objectives, by name."""
+    evidence = material.evidence
+    return {
+        one.benchmark: one
+        for one in summarize_benchmarks(evidence.index, evidence.run.run_id)
+        if len(one.objectives) > 1
+    }
+
+
+def _compromises(
+    own: Sequence[Mapping[str, Any]], benchmark: BenchmarkSummary
+) -> list[dict[str, Any]]:
+    """Return the rows of a benchmark with several objectives."""
+    references = {one.name: one for one in benchmark.references}
+    optimizers = {one.optimizer: one for one in benchmark.optimizers}
+    rows = []
+    for row in own:
+        beats: str | None
+        if row["reference"]:
+            standing = references[row["who"]]
+            share: Estimate | None = None if standing.share is None else Estimate(standing.share)
+            beats = {True: "beaten", False: "not beaten", None: None}[standing.beaten]
+        else:
+            share = _estimate(row["share_median"], row["share_low"], row["share_high"], 1.0)
+            count = optimizers[row["who"]].beats.get("expert")
+            beats = None if count is None else f"beats it {count}/{row['n']}"
+        rows.append({**_counted(row), "best": share, "unit": "of the front", "vs expert": beats})
+    return rows
 
 
 def _standing(own: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -145,18 +198,24 @@ def _standing(own: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         unit = f"{unit or ''} (more is better)".strip()
     return [
         {
-            "benchmark": row["benchmark"],
-            "who": f"{row['who']} (reference)" if row["reference"] else row["who"],
-            "n": row["n"],
+            **_counted(row),
             "best": _estimate(row["median"], row["low"], row["high"], factor),
             "unit": unit,
             "vs expert": None if row["versus_expert"] is None else f"{row['versus_expert']:.3g}x",
-            "evaluations": row["evaluations"],
-            "failed": row["failed"] or None,
-            "not reached": row["not_reached"] or None,
         }
         for row in own
     ]
+
+
+def _counted(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "benchmark": row["benchmark"],
+        "who": f"{row['who']} (reference)" if row["reference"] else row["who"],
+        "n": row["n"],
+        "evaluations": row["evaluations"],
+        "failed": row["failed"] or None,
+        "not reached": row["not_reached"] or None,
+    }
 
 
 def _estimate(

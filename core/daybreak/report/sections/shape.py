@@ -223,7 +223,7 @@ class Material:
             """
             SELECT optimizer FROM (
                 SELECT benchmark, optimizer,
-                       rank() OVER (PARTITION BY benchmark ORDER BY
+                       rank() OVER (PARTITION BY benchmark ORDER BY -share_median NULLS LAST,
                            CASE WHEN direction = 'maximize' THEN -best_median ELSE best_median END
                            NULLS LAST) AS place
                 FROM leaderboard_all WHERE {run}
