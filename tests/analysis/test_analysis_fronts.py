@@ -173,6 +173,17 @@ def test_the_table_for_the_terminal(fronts: Fronts) -> None:
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
 
 
+def test_references_alone_are_listed_by_the_first_objective(tmp_path: Path) -> None:
+    made = Fronts(tmp_path).benchmark("toy/two", GAIN_LOSS)
+    made.reference("toy/two", "expert", [(7.0, 2.0)])
+    (two,) = summarize_run(made.run.done()).benchmarks
+    assert (two.front, two.references[0].share, two.references[0].beaten) == (0, None, None)
+    out = io.StringIO()
+    print_leaderboard(summarize_run(tmp_path), Console(file=out, width=80))
+    assert "gain" in out.getvalue()
+    assert ["expert", "1", "7", "1x"] in [line.split() for line in out.getvalue().splitlines()]
+
+
 # -- comparisons
 
 

@@ -42,11 +42,12 @@ class Table:
     def define(self, name: str, options: Mapping[str, Any]) -> Benchmark:
         maximize = options.get("instance") == "negative"
         direction = Direction.MAXIMIZE if maximize else Direction.MINIMIZE
+        area = (Metric("area", "1"),) if options.get("instance") == "two" else ()
         return Benchmark(
             name=name,
             instance=str(options.get("instance", "")),
             space=SPACE,
-            objectives=(Metric("speed" if maximize else "time", "x", direction),),
+            objectives=(Metric("speed" if maximize else "time", "x", direction), *area),
             references=(Reference("expert", {"a": 4, "b": 4}),),
             options=dict(options),
         )
@@ -83,6 +84,8 @@ class TableSession:
 
     def measure(self, artifact: Configuration, protocol: MeasurementProtocol) -> Iterator[Sample]:
         while True:
+            if self.instance == "two":
+                yield Sample("area", 40.0 - float(artifact["a"]))
             yield Sample(self.metric, self.sign * bowl(artifact))
 
     def simulated_phases(

@@ -227,7 +227,12 @@ def registry(isolation: Isolation = Isolation.INLINE) -> Registry:
             isolation=isolation,
             options="run_fakes_options:Options",
         ),
-        OptimizerSpec(name="random", factory="daybreak_random.sampling:Random", summary="x"),
+        OptimizerSpec(
+            name="random",
+            factory="daybreak_random.sampling:Random",
+            summary="x",
+            max_objectives=0,
+        ),
         OptimizerSpec(
             name="references", factory="daybreak_random.references:References", summary="x"
         ),

@@ -136,7 +136,8 @@ def test_a_larger_budget_extends_the_baseline(
 
 
 @pytest.mark.parametrize(
-    ("instance", "landscapes", "warned"), [("unknown", 0, 0), ("broken", 0, 1), ("all-fail", 1, 0)]
+    ("instance", "landscapes", "warned"),
+    [("unknown", 0, 0), ("broken", 0, 1), ("all-fail", 1, 0), ("two", 0, 0)],
 )
 def test_without_a_landscape_the_run_goes_on(
     run: Runner, tmp_path: Path, instance: str, landscapes: int, warned: int

@@ -125,7 +125,7 @@ class BenchmarkSummary:
 
     With several `objectives` they are ordered by the share of the joint front's hypervolume that
     their studies covered at their ends, else by the best result. `front` is then the number of
-    points on the joint front; 0: no trial gave all objectives.
+    points on the joint front; 0: no evaluation gave all objectives, or there is only one.
     """
 
     benchmark: str

@@ -264,7 +264,8 @@ class Landscape:
 class Surveyed(Protocol):
     """A session that knows its whole space, so that optimum and random search are calculated.
 
-    Asked once after opening. Only sessions with inline isolation are asked.
+    Asked once after opening. Only sessions with inline isolation are asked, and only of benchmarks
+    with one objective.
     """
 
     def landscape(self) -> Landscape | None:

@@ -43,7 +43,8 @@ def leaderboard_svg(overview: RunOverview) -> str:
 
 
 def _table(benchmark: BenchmarkSummary) -> Table:
-    return _fronts(benchmark) if len(benchmark.objectives) > 1 else _bests(benchmark)
+    # without a front, of references alone say, the first objective is better than nothing
+    return _fronts(benchmark) if benchmark.front else _bests(benchmark)
 
 
 def _fronts(benchmark: BenchmarkSummary) -> Table:

@@ -161,12 +161,12 @@ def leaderboard(material: Material) -> Body:
 
 
 def _fronts(material: Material) -> dict[str, BenchmarkSummary]:
-    """Return the benchmarks with several objectives, by name."""
+    """Return the benchmarks with several objectives and a front, by name."""
     evidence = material.evidence
     return {
         one.benchmark: one
         for one in summarize_benchmarks(evidence.index, evidence.run.run_id)
-        if len(one.objectives) > 1
+        if one.front
     }
 
 
