@@ -22,11 +22,13 @@ from daybreak import (
     TrialFailed,
     WrongResult,
 )
+from daybreak_hpvm.benchmarks import define, draw_inputs
 from daybreak_hpvm.devices import DEVICES
 from daybreak_hpvm.ir import Program, ProgramBuilder, interpret, s, u
+from daybreak_hpvm.ir.interpret import flatten
 from daybreak_hpvm.rtl.cache import Cache
 from daybreak_hpvm.rtl.process import ToolLimits
-from daybreak_hpvm.transforms import transform
+from daybreak_hpvm.transforms import apply, transform
 
 pytest.importorskip("amaranth", reason="needs Amaranth (extra `hpvm`)")
 
@@ -375,3 +377,27 @@ def test_faults_of_a_synthesiser_are_found(name: str, kept: Cache) -> None:
     except WrongResult:  # does not come to an end
         return
     assert found.outputs != interpret(program, inputs)
+
+
+@pytest.mark.slow
+def test_what_is_loaded_for_lanes_that_do_not_count_may_lie_outside_of_its_memory(
+    kept: Cache,
+) -> None:
+    # 20 columns in turns of three: the last turn's lanes are computed like the others
+    found = define("edge")
+    configuration = {
+        **found.references[0].configuration,
+        "CG_c_c_UnrollL0": 4, "CMG_c_Nd_F_RZC_c_c": 1, "CMG_c_UnrollL0": 8,
+        "CZC_c_c_UnrollL3": 3, "CZC_c_c_UnrollL4": 3, "CZC_c_c_UnrollL5": 3,
+        "GS_c_c_Nd_F_CG_c_c": 1, "GS_c_c_Nd_F_LE_c_c": 1, "GS_c_c_UnrollL1": 2,
+        "LE_c_c_B_BuffIn": 1, "LE_c_c_UnrollL1": 2, "LE_c_c_UnrollL4": 3, "RZC_c_c_UnrollL0": 4,
+    }  # fmt: skip
+    made = apply(found.program, configuration).program
+    inputs = draw_inputs("edge", {}, 1)
+    simulated = flow.simulate(
+        made,
+        {name: flatten(inputs[name], made.array(name).shape) for name in made.inputs},
+        cache=kept,
+        engine="cxxrtl",
+    )
+    assert simulated.outputs == interpret(found.program, inputs)
