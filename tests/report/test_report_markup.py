@@ -26,6 +26,7 @@ from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import SHADES
 from daybreak.report.markup import attached_csv, element, prose, table, text
 from daybreak.report.sections.shape import flat
+from daybreak.report.sections.cost import _axis
 from daybreak.report.units import duration, readable_unit
 
 NASTY = (
@@ -190,3 +191,15 @@ def test_long_names_show_both_ends_and_stay_whole_in_the_text():
     assert shown.partition("</span>")[2].startswith("23456789abcdefghij-7</th>")
     # what stands last is read in full
     assert f"<td>{'m' * 300}</td>" in shown
+
+
+def test_fronts_are_drawn_in_readable_units():
+    seconds = {"metric": "seconds", "unit": "s", "direction": "minimize"}
+    assert _axis(seconds, [2e-5, 3e-5]) == (
+        pytest.approx(1e6),
+        "seconds (us, less is better)",
+    )
+    assert _axis({"metric": "hits", "unit": None, "direction": "maximize"}, [5.0]) == (
+        1.0,
+        "hits (more is better)",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from daybreak.measure.statistics import sorted_interval
@@ -11,7 +11,7 @@ from daybreak.report.figures.bars import Stack, draw_stacks
 from daybreak.report.figures.compromises import Cloud, Point, draw_clouds
 from daybreak.report.figures.marks import Mark, Rows, draw_rows
 from daybreak.report.sections.shape import Body, Data, Material, Nothing, by, topic
-from daybreak.report.units import duration
+from daybreak.report.units import duration, readable_unit
 
 __all__ = ["compromises", "peak", "where_time_went"]
 
@@ -97,16 +97,24 @@ def compromises(material: Material) -> Body:
             for label, values in points
             for one in axes[benchmark]
         ]
+        (wide, x), (high, y) = (
+            _axis(one, [values[one["metric"]] for _, values in points]) for one in (first, second)
+        )
         clouds.append(
             Cloud(
                 benchmark,
                 [
-                    Point(label, values[first["metric"]], values[second["metric"]], front=True)
+                    Point(
+                        label,
+                        wide * values[first["metric"]],
+                        high * values[second["metric"]],
+                        front=True,
+                    )
                     for label, values in points[:_POINTS]
                     if label in labels
                 ],
-                _axis(first),
-                _axis(second),
+                x,
+                y,
             )
         )
         if len(points) > _POINTS:
@@ -128,10 +136,12 @@ def compromises(material: Material) -> Body:
     )
 
 
-def _axis(metric: Mapping[str, Any]) -> str:
+def _axis(metric: Mapping[str, Any], values: Iterable[float]) -> tuple[float, str]:
+    """Return what values are drawn times, and the axis' words with that unit."""
     better = "more" if metric["direction"] == "maximize" else "less"
-    unit = f"{metric['unit']}, " if metric["unit"] else ""
-    return f"{metric['metric']} ({unit}{better} is better)"
+    factor, name = readable_unit(values, metric["unit"])
+    unit = f"{name}, " if name else ""
+    return factor, f"{metric['metric']} ({unit}{better} is better)"
 
 
 @topic("peak", "How near the peak")
