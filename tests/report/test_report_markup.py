@@ -25,8 +25,8 @@ from daybreak.report.figures.marks import Mark, Rows, draw_rows
 from daybreak.report.figures.names import drawn_name
 from daybreak.report.figures.style import SHADES
 from daybreak.report.markup import attached_csv, element, prose, table, text
-from daybreak.report.sections.shape import flat
 from daybreak.report.sections.cost import _axis
+from daybreak.report.sections.shape import flat
 from daybreak.report.units import duration, readable_unit
 
 NASTY = (
