@@ -412,3 +412,16 @@ def test_volumes_of_what_is_not_finite() -> None:
     points = np.asarray([[-math.inf, 0.0], [math.nan, 0.0], [0.5, 0.5]])
     assert volume(points, np.asarray([1.0, 1.0])) == 0.25
     assert nondominated(np.asarray([[0.0, -0.0], [-0.0, 0.0]])).tolist() == [[0.0, 0.0]]
+
+
+def test_the_report_says_that_targets_are_of_the_first_objective(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from daybreak.report.making import make_report
+
+    made = Fronts(tmp_path).benchmark("toy/two", GAIN_LOSS)
+    goal = {"name": "goal", "value": 5.0}
+    for seed in range(3):
+        made.study("toy/two", "wide", seed, [(0.0, 0.0), (8.0, 5.0)], thresholds=[goal])
+    sections = {one.name: one for one in make_report(made.run.done()).sections}
+    drawn = sections["time-to-target"]
+    assert drawn.body.notes[0].endswith("targets are of the first (gain)")

@@ -53,6 +53,14 @@ def time_to_target(material: Material) -> Body:
         panels.append(Rows(f"{benchmark}: {target}", marks, CLOCK_WORDS[clock], log=True, wide=8.0))
     if len(problems) > PANELS:
         notes.append(f"{PANELS} of {len(problems)} targets are drawn; the data hold all")
+    told = material.find(
+        "SELECT benchmark, metric FROM metrics WHERE {run} AND objective IS NOT NULL "
+        "ORDER BY benchmark, objective"
+    )
+    several = [rows for rows in by(told.rows, "benchmark").values() if len(rows) > 1]
+    if several and timings.of != "runs":
+        firsts = ", ".join(sorted({rows[0]["metric"] for rows in several}))
+        notes.insert(0, f"where there are several objectives, targets are of the first ({firsts})")
     what = "training runs" if timings.of == "runs" else "studies"
     return Body(
         f"When {what} first reached a target. Dot: the median, where a run that never got there "
