@@ -89,6 +89,11 @@ class Session:
         self.progress(0.25, "waiting")
         until_heard("waiting")
 
+    def noticed(self) -> None:
+        """Go on as soon as anything at all was heard, which need not be what was said last."""
+        self.progress(0.25, "waiting")
+        until(lambda text: text != "")
+
     def long(self) -> None:
         self.progress(None, "thinking")
         time.sleep(2.2)
@@ -124,9 +129,9 @@ class Session:
             threading.Thread(target=self.talk, args=(number,), daemon=True).start()
 
     def talk(self, number: int) -> None:
-        until = time.monotonic() + 2.0
+        end = time.monotonic() + 2.0
         i = 0
-        while time.monotonic() < until:
+        while time.monotonic() < end:
             i += 1
             self.progress(None, f"thread {number} {i}")
             time.sleep(0.001)
@@ -134,7 +139,12 @@ class Session:
 
 def until_heard(words: str) -> None:
     """Wait for the test to say that it was told so, in a file."""
+    until(lambda text: words in text.splitlines())
+
+
+def until(heard: Callable[[str], bool]) -> None:
+    """Wait for what the test wrote, not for ever."""
     file = Path(os.environ["DAYBREAK_HEARD"])
-    until = time.monotonic() + 15.0
-    while time.monotonic() < until and words not in file.read_text().splitlines():
+    end = time.monotonic() + 15.0
+    while time.monotonic() < end and not heard(file.read_text()):
         time.sleep(0.01)
