@@ -13,7 +13,7 @@ from typing import Any, Final
 from daybreak import BuildFailed, ResourceExceeded
 from daybreak_hpvm.devices import Device
 from daybreak_hpvm.rtl.cache import Cache, digest
-from daybreak_hpvm.rtl.process import Progress, ToolError, ToolLimits, run_tool
+from daybreak_hpvm.rtl.process import Progress, ToolError, ToolLimits, run_tool, what_is_left
 from daybreak_hpvm.rtl.tools import find_nextpnr, tool_environment
 
 __all__ = ["SEED", "place_and_route"]
@@ -99,17 +99,9 @@ def _run(
                     detail=error.detail,
                 ) from None
             raise BuildFailed(error.message, detail=error.detail) from None
-        try:
+        with what_is_left("nextpnr", "report"):
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
             clocks = [float(one["achieved"]) for one in report["fmax"].values()]
-        except FileNotFoundError as error:
-            raise BuildFailed(
-                f"nextpnr ended well but left no report: no {Path(error.filename).name}"
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BuildFailed(
-                f"nextpnr ended well but left no report: {type(error).__name__}: {error}"
-            ) from None
     if not clocks or not all(0 < clock < math.inf for clock in clocks):
         raise BuildFailed("nextpnr reports no clock rate: the design has no path to time")
     return {"fmax_hz": 1e6 * min(clocks)}

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from daybreak import FailureKind, OutOfMemory, ResourceExceeded, TrialFailed
+from daybreak import BuildFailed, FailureKind, OutOfMemory, ResourceExceeded, TrialFailed
 
-__all__ = ["Progress", "ToolError", "ToolLimits", "run_tool", "silent"]
+__all__ = ["Progress", "ToolError", "ToolLimits", "run_tool", "silent", "what_is_left"]
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 40
@@ -51,6 +51,24 @@ class ToolLimits:
 
     seconds: float = 600.0
     memory_bytes: int | None = 4 * 1024**3
+
+
+@contextlib.contextmanager
+def what_is_left(tool: str, what: str) -> Iterator[None]:
+    """Read in here what `tool` wrote before it ended well.
+
+    Raises:
+        BuildFailed: a file of it is missing, or is no such thing as `what`.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        reason = f"no {Path(error.filename).name}"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return
+    raise BuildFailed(f"{tool} ended well but left no {what}: {reason}")
 
 
 class ToolError(TrialFailed):

@@ -13,7 +13,7 @@ from daybreak import BuildFailed
 from daybreak_hpvm.devices import Device
 from daybreak_hpvm.rtl.cache import Cache, digest
 from daybreak_hpvm.rtl.ports import MemoryPort
-from daybreak_hpvm.rtl.process import Progress, ToolError, ToolLimits, run_tool
+from daybreak_hpvm.rtl.process import Progress, ToolError, ToolLimits, run_tool, what_is_left
 from daybreak_hpvm.rtl.ring import ring
 from daybreak_hpvm.rtl.tools import find_yosys, tool_environment
 
@@ -162,24 +162,15 @@ def _run(
             )
         except ToolError as error:
             raise BuildFailed(error.message, detail=error.detail) from None
-        try:
+        with what_is_left("Yosys", "netlist"):
             stat = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
             cells = stat["modules"]["\\top"]["num_cells_by_type"]
+            placed = (folder / "ring.json").read_text(encoding="utf-8") if family == "ecp5" else ""
             return {
                 "cells": {str(cell): int(count) for cell, count in sorted(cells.items())},
-                "ring": (folder / "ring.json").read_text(encoding="utf-8")
-                if family == "ecp5"
-                else "",
+                "ring": placed,
                 "verilog": (folder / "netlist.v").read_text(encoding="utf-8"),
             }
-        except FileNotFoundError as error:
-            raise BuildFailed(
-                f"Yosys ended well but left no netlist: no {Path(error.filename).name}"
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BuildFailed(
-                f"Yosys ended well but left no netlist: {type(error).__name__}: {error}"
-            ) from None
 
 
 def _signals(ports: Sequence[MemoryPort]) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
