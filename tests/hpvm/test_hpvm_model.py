@@ -10,18 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daybreak import RequirementError
 from daybreak_hpvm import benchmarks
 from daybreak_hpvm.devices import DEVICES, overflows, share
-from daybreak_hpvm.ir import ProgramBuilder, s, u
+from daybreak_hpvm.ir import Program, ProgramBuilder, minimum, s, u
 from daybreak_hpvm.model.accesses import Queue
-from daybreak_hpvm.model.constants import CLOCK_TERMS, constants_of
+from daybreak_hpvm.model.clock import CLOCK_TERMS, Way, longest_ns
+from daybreak_hpvm.model.constants import constants_of
 from daybreak_hpvm.model.cycles import Span, Timeline, program_cycles
-from daybreak_hpvm.model.features import FF_FEATURES, LUT_FEATURES, memory_blocks
+from daybreak_hpvm.model.features import FF_FEATURES, LUT_FEATURES
+from daybreak_hpvm.model.fit import fit_clock
+from daybreak_hpvm.model.memory import memory_blocks
 from daybreak_hpvm.model.nest import Region, Repeat, Series, parts_of
 from daybreak_hpvm.model.nodes import node_cost
 from daybreak_hpvm.model.predict import predict, program_features
 from daybreak_hpvm.model.values import classes
 from daybreak_hpvm.rtl.plan import plan_program
+from daybreak_hpvm.rtl.process import ToolLimits
 from daybreak_hpvm.transforms import apply, expanded_size, transform, unroll
 
 SMALL = {
@@ -202,6 +207,131 @@ def test_equal_loads_of_several_lanes_are_one():
     # x[i] .. x[i + 5] for four windows of three
     assert placed.cost.ports["x load"] == 6
     assert placed.cost.interval == 6
+
+
+@pytest.mark.parametrize("clamped", [False, True])
+def test_what_two_unrolled_loops_load_alike_is_loaded_once(clamped: bool):
+    p = ProgramBuilder("spread")
+    x, y = p.input("x", u(8), (20,)), p.output("y", u(8), (16,))
+    with p.node("n") as n, n.loop("i", 16) as i:
+        low, high = n.scalar("low", u(8), 255), n.scalar("high", u(8), 0)
+        with n.loop("j", 3) as j:
+            n.reduce(low, "min", x[minimum(i + j, 17) if clamped else i + j])
+        with n.loop("k", 3) as k:
+            n.reduce(high, "max", x[minimum(i + k, 17) if clamped else i + k])
+        y[i] = high - low
+    program = unroll(unroll(p.build(), "n", "j", 3), "n", "k", 3)
+    (placed,) = node_cost(program, program.node("n")).regions
+    (planned,) = plan_program(program).nodes[0].regions.values()
+    assert placed.cost.ports["x load"] == 3
+    assert placed.cost.interval == planned.schedule.interval == 3
+
+
+def test_what_is_stored_in_between_is_loaded_again():
+    p = ProgramBuilder("again")
+    x, y = p.input("x", u(8), (64,)), p.output("y", u(9), (64,))
+    with p.node("n") as n:
+        kept = n.local("kept", u(8), (64,))
+        with n.loop("i", 64) as i:
+            first, second = n.scalar("first", u(8)), n.scalar("second", u(8))
+            n.set(first, kept[i])
+            kept[i] = x[i]
+            n.set(second, kept[i])
+            y[i] = first + second
+    program = p.build()
+    (placed,) = node_cost(program, program.node("n")).regions
+    assert placed.cost.ports["kept load"] == 2
+
+
+def products(gain_first: bool, lanes: int) -> Program:
+    """`lanes` products a turn of one value each turn with several elements of another array."""
+    p = ProgramBuilder("products")
+    x, gain = p.input("x", s(12), (32,)), p.input("gain", u(10), (8,))
+    y = p.output("y", s(23), (32,))
+    with p.node("n") as n, n.loop("i", 8) as i, n.loop("j", 4) as j:
+        at = 4 * i + j
+        y[at] = gain[i] * x[at] if gain_first else x[at] * gain[i]
+    return unroll(p.build(), "n", "j", lanes)
+
+
+def products_written_out() -> Program:
+    """The same element by element; and squares, whose factors come through a port and wait for it."""
+    p = ProgramBuilder("products")
+    x, gain = p.input("x", s(12), (4,)), p.input("gain", u(10), (1,))
+    y, z = p.output("y", s(23), (4,)), p.output("z", s(24), (4,))
+    with p.node("n") as n:
+        level = n.scalar("level", u(10), gain[0])
+        for k in range(4):
+            y[k] = x[k] * level if k % 2 else level * x[k]
+        for k in range(4):
+            z[k] = x[k] * x[(k + 1) % 4]
+    return p.build()
+
+
+PRODUCTS = {
+    "two lanes": lambda: products(False, 2),
+    "two lanes, the gain first": lambda: products(True, 2),
+    "four lanes": lambda: products(False, 4),
+    "four lanes, the gain first": lambda: products(True, 4),
+    "written out": products_written_out,
+}
+
+
+@pytest.mark.parametrize("which", PRODUCTS)
+def test_products_of_what_comes_through_one_port_share_multipliers(which: str):
+    pytest.importorskip("amaranth", reason="needs Amaranth (extra `hpvm`)")
+    from daybreak_hpvm.rtl import flow, tools
+
+    program = PRODUCTS[which]()
+    guess = predict(program, DEVICES["ecp5-25k"])
+    try:
+        tools.find_yosys()
+    except RequirementError as error:
+        pytest.skip(error.message)
+    made = flow.synthesise(program, DEVICES["ecp5-25k"], ToolLimits(), place=False)
+    # the first may meet the gain while it comes in itself, all others in its register
+    assert guess.used["dsp"] == made.used["dsp"]
+    assert made.used["dsp"] <= (6 if which == "written out" else 2)
+
+
+def test_the_longest_way_sets_the_clock():
+    # ns in cells, and wires, of 0.1 ns for each doubling: eight tables make 0.3 ns
+    ways = (Way(5.0, 1.0), Way(2.0, 6.0), Way(3.0, 2.0, multiplier=True))
+    terms = {"wires": 0.1, "multipliers": 0.5}
+    assert longest_ns(ways, 7.0, 0, terms) == pytest.approx(5.3)
+    # four multipliers: a wire to one of them is one nanosecond longer
+    assert longest_ns(ways, 7.0, 4, terms) == pytest.approx(5.6)
+    assert longest_ns(ways, 1023.0, 0, terms) == pytest.approx(8.0)
+
+
+def test_the_clocks_terms_are_found_again_whatever_one_design_does():
+    def period(luts: float, multipliers: int) -> float:
+        wire = 0.09 * math.log2(1 + luts)
+        return max(0.5 + 4 * wire, 4.5 + 2 * (wire + 0.2 * math.sqrt(multipliers)))
+
+    ways = (Way(0.5, 4.0), Way(4.5, 2.0, multiplier=True))
+    sizes = [(200.0, 1), (900.0, 9), (4000.0, 30), (30000.0, 90), (1e9, 4), (1e12, 4)]
+    periods = [period(*size) for size in sizes]
+    designs = [(ways, *size) for size in sizes]
+    assert fit_clock(designs, periods) == pytest.approx({"wires": 0.09, "multipliers": 0.2})
+    periods[2] *= 1.6
+    found = fit_clock(designs, periods)
+    assert found == pytest.approx({"wires": 0.09, "multipliers": 0.2}, rel=0.2)
+
+
+def test_a_block_memory_bounds_the_clock_of_a_design_however_narrow():
+    p = ProgramBuilder("narrow")
+    x, at, y = p.input("x", u(2), (1024,)), p.input("at", u(10), (64,)), p.output("y", u(2), (64,))
+    with p.node("n") as n:
+        table = n.local("table", u(2), (1024,))
+        with n.loop("i", 1024) as i:
+            table[i] = x[i]
+        with n.loop("j", 64) as j:
+            y[j] = table[at[j]]
+    _, features = program_features(p.build())
+    assert features.bram == 1
+    # 5.8 ns from its clock to its output, by nextpnr
+    assert longest_ns(features.ways, 1.0, 0, {"wires": 0.0, "multipliers": 0.0}) > 5.8
 
 
 @pytest.mark.parametrize(

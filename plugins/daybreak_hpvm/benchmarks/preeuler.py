@@ -47,7 +47,7 @@ NOTES = (
     "7 parameters, 15,000 configurations, as published for HPVM2FPGA's PreEuler; names and ranges "
     "are ours",
     "fixed point with 12 fraction bits in 18-bit words in place of single precision",
-    "on ecp5-85k, 59 % of configurations fit by the model (400 drawn); the rest lack multipliers",
+    "multipliers run out first: what does not fit lacks those",
 )
 EXPERT = {"FC_UnrollL1": 3, "FX_UnrollL2": 4, "TLP": 1}
 #: Fraction bits of all quantities.

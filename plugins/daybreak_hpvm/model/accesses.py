@@ -100,6 +100,9 @@ class Accesses:
         self._operators = operators
         self._lines: dict[tuple[str, str], Queue] = {}
         self._bases: dict[tuple[object, ...], Value] = {}
+        # when each element came that was loaded since its array was last stored to, and as part of
+        # which value; by array, by what its address is made of, and by the constant in that
+        self._loaded: dict[str, dict[object, dict[int, tuple[int, Value]]]] = {}
         self.listed: list[Access] = []
         self.private: dict[str, int] = {}
 
@@ -120,17 +123,33 @@ class Accesses:
         latency = _LOAD_CYCLES[where.kind]
         if where.kind == "registers" and constant:
             latency = 0
-        share = -(-_busiest(where, places, count // copies) // where.replicas)
+        known: dict[int, tuple[int, Value]] = {}
+        wanted: list[int] = []
+        if places is not None and address.form is not None and copies == 1:
+            known = self._loaded.setdefault(expr.array, {}).setdefault(address.form.terms, {})
+            wanted = np.unique(places).tolist()
+            places = np.asarray([one for one in wanted if one not in known], dtype=np.int64)
+            count = int(places.size)
         begin, end = address.first, address.last
-        if where.kind != "registers":
+        if count and where.kind != "registers":
+            share = -(-_busiest(where, places, count // copies) // where.replicas)
             begin, end = self._line(expr.array, "load").take(begin, end, share)
         address.use(end)
-        # what comes from outside stands on the port's own register
-        kept = where.kind != "external" and latency > 0
+        # what comes from outside stands on the port's own register, which all its elements share
+        port = expr.array if where.kind == "external" else ""
         value = Value(
-            expr.type, address.axes, address.ids, count, begin + latency, end + latency,
-            registered=kept,
+            expr.type, address.axes, address.ids, int(address.ids.max()) + 1,
+            begin + latency, end + latency, registered=not port and latency > 0, port=port,
         )  # fmt: skip
+        if places is not None and wanted:
+            for turn, one in enumerate(places.tolist()):
+                cycle = begin + latency + (end - begin) * turn // max(count - 1, 1)
+                known[one] = cycle, value
+            cycles = [known[one][0] for one in wanted]
+            value.first, value.last = min(cycles), max(cycles)
+        if not count:
+            value.wires = tuple({id(known[one][1]): known[one][1] for one in wanted}.values())
+            return value
         self.listed.append(Access(expr.array, False, count, places, end, begin, address, copies))
         operators.values.append(value)
         operators.amounts["loaded"] += count * expr.type.bits
@@ -165,6 +184,7 @@ class Accesses:
             first, ready = self._line(stmt.array, "store").take(first, ready, share)
         for one in (address, value, *([enable] if enable else ())):
             one.use(ready)
+        self._loaded.pop(stmt.array, None)
         self.listed.append(Access(stmt.array, True, count, places, ready, first, address, copies))
         amounts["stored"] += count * where.array.type.bits
         if where.kind == "registers":

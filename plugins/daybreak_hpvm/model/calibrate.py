@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from daybreak_hpvm.devices import DEVICES, Device
-from daybreak_hpvm.model.constants import CLOCK_TERMS, FILE, clock_terms
+from daybreak_hpvm.model.constants import FILE
 from daybreak_hpvm.model.features import FF_FEATURES, LUT_FEATURES, Features
-from daybreak_hpvm.model.fit import fit_prices
+from daybreak_hpvm.model.fit import fit_clock, fit_prices
 from daybreak_hpvm.model.predict import program_features
 from daybreak_hpvm.model.sampling import TRAINING, Drawn, Measured, draw, measure
 
@@ -25,7 +25,7 @@ __all__ = ["PRIOR", "fit_family", "main"]
 #: Where training designs hold too little of an operator to tell: what it takes by construction. One
 #: look-up table for each bit of a carry chain or a two-way selection; a register is a flip-flop; a
 #: memory of 16 x 4 bits is six tables on ECP5 (nextpnr's count) and about three of the larger ones
-#: of 7-series. Clock: ns of a carry bit, of a level of selection, of wires.
+#: of 7-series.
 PRIOR: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "ecp5": {
         "lut": {
@@ -37,7 +37,6 @@ PRIOR: Mapping[str, Mapping[str, Mapping[str, float]]] = {
             "base": 20.0, "pipeline": 1.0, "control": 1.0, "scalars": 0.5, "register_files": 1.0,
             "ram_output": 0.5, "queues": 1.0,
         },
-        "clock": {"base": 3.0, "carry": 0.05, "sharing": 0.4, "size": 0.3},
     },
     "xc7": {
         "lut": {
@@ -69,12 +68,12 @@ def fit_family(
         )
     placed = [(one, measured) for one, measured in designs if measured.mhz is not None]
     if placed:
-        # of the design as built: the model's own count of tables is only used to predict
-        terms = [clock_terms(one, measured.used["lut"]) for one, measured in placed]
+        # of the design as built: the model's own counts are only used to predict
+        built = [
+            (one.ways, measured.used["lut"], int(measured.used["dsp"])) for one, measured in placed
+        ]
         periods = [1e3 / measured.mhz for _, measured in placed if measured.mhz is not None]
-        found["clock_ns"] = _rounded(
-            fit_prices(terms, periods, CLOCK_TERMS, prior=prior["clock"], pull=PULL)
-        )
+        found["clock_ns"] = _rounded(fit_clock(built, periods))
     return found
 
 

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from daybreak_hpvm.model.clock import longest_ns
 from daybreak_hpvm.model.features import FF_FEATURES, LUT_FEATURES, Features
 
-__all__ = ["CLOCK_TERMS", "FILE", "Constants", "clock_terms", "constants_of", "file_digest"]
+__all__ = ["FILE", "Constants", "constants_of", "file_digest"]
 
 #: the file with the constants of all families
 FILE = Path(__file__).with_name("constants.json")
-
-#: what a clock period in ns is a sum of, see `clock_terms`
-CLOCK_TERMS = ("base", "carry", "sharing", "size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,8 @@ class Constants:
     Attributes:
         lut: look-up tables for each unit of `features.LUT_FEATURES`, and ``base`` for each design.
         ff: flip-flops for each unit of `features.FF_FEATURES`, and ``base``.
-        clock_ns: nanoseconds for each unit of `CLOCK_TERMS`; None: no tool places and routes for
-            this family, so its clock is taken as given.
+        clock_ns: `clock.CLOCK_TERMS`; None: no tool places and routes for this family, so its clock is
+            taken as given.
     """
 
     lut: Mapping[str, float]
@@ -54,27 +51,10 @@ class Constants:
         )
 
     def period_ns(self, features: Features) -> float | None:
-        """Return its clock period in ns, or None; see `clock_terms`."""
+        """Return its clock period in ns, or None; see `clock`."""
         if self.clock_ns is None:
             return None
-        terms = clock_terms(features, self.luts(features))
-        return sum(self.clock_ns.get(name, 0.0) * terms[name] for name in CLOCK_TERMS)
-
-
-def clock_terms(features: Features, luts: float) -> dict[str, float]:
-    """Return what the clock period grows with.
-
-    The longest way between two registers is an operator with its carry (its bits), or the selection
-    in front of a port that many share (a tree: the logarithm of their number), and all wires get
-    longer in a larger design (the logarithm of its look-up tables). A law as simple as that knows
-    nothing of the placer's luck.
-    """
-    return {
-        "base": 1.0,
-        "carry": float(features.chain),
-        "sharing": math.log2(1 + features.shared),
-        "size": math.log2(1 + luts),
-    }
+        return longest_ns(features.ways, self.luts(features), features.dsp, self.clock_ns)
 
 
 @lru_cache(maxsize=8)

@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from daybreak_hpvm.ir import Program
+from daybreak_hpvm.model.clock import Way, ways_of
+from daybreak_hpvm.model.memory import memory_blocks
 from daybreak_hpvm.model.nodes import NodeCost
 from daybreak_hpvm.rtl.costs import LIMB_BITS, MUL_BITS, QUEUE_DEPTH
 from daybreak_hpvm.rtl.storage import Storage
 
 __all__ = [
     "FF_FEATURES",
-    "LUTRAM_PARTS",
     "LUT_FEATURES",
     "Features",
     "features_of",
-    "memory_blocks",
 ]
 
 #: amounts that look-up tables pay for, in bits unless said otherwise
@@ -52,12 +52,6 @@ FF_FEATURES = (
     "queues",
 )
 
-#: shapes of a block of 18 kbit: words x bits (DP16KD; RAMB18 has the same)
-_BLOCKS = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
-#: a memory in look-up tables is cheaper than a block up to so many parts of 16 x 4 bits: where Yosys
-#: 0.70 was seen to change its mind (between 25 and 28 parts on ECP5, beyond 40 on 7-series)
-LUTRAM_PARTS: Mapping[str, int] = {"ecp5": 26, "xc7": 64}
-
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -67,31 +61,20 @@ class Features:
         amounts: of each of `LUT_FEATURES` and `FF_FEATURES`.
         dsp: multiplier blocks.
         bram: 18-kbit memories.
-        chain: bits of the widest operator with a carry.
-        shared: most accesses that share a port.
+        ways: that may be the longest between two registers.
     """
 
     amounts: Mapping[str, float]
     dsp: int
     bram: int
-    chain: int
-    shared: int
-
-
-def memory_blocks(depth: int, bits: int, family: str = "ecp5") -> tuple[int, int]:
-    """Return blocks, and parts in look-up tables, of a memory of `depth` words of `bits` bits.
-
-    One of the two is 0: the synthesiser takes look-up tables where they are cheaper.
-    """
-    parts = math.ceil(depth / 16) * math.ceil(bits / 4)
-    blocks = min(math.ceil(depth / words) * math.ceil(bits / width) for words, width in _BLOCKS)
-    return (0, parts) if parts <= LUTRAM_PARTS[family] * blocks else (blocks, 0)
+    ways: tuple[Way, ...]
 
 
 def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) -> Features:
     """Return what `program` is made of on a family of devices, given its nodes' costs by name."""
     amounts: Counter[str] = Counter()
-    dsp = bram = chain = shared = 0
+    dsp = bram = chain = 0
+    shared: list[tuple[Storage, str, int]] = []
     for node in program.nodes:
         cost = nodes[node.name]
         ports: Counter[str] = Counter()
@@ -103,7 +86,9 @@ def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) ->
             chain = max(chain, placed.cost.chain)
             for name, number in placed.cost.ports.items():
                 ports[name] += placed.copies * number
-        shared = max(shared, *ports.values(), 0)
+        for name, number in ports.items():
+            array, side = name.split()
+            shared.append((cost.storage[array], side, number))
         amounts["scalars"] += sum(one.type.bits for one in node.scalars)
         private: Counter[str] = Counter()
         for placed in cost.regions:
@@ -117,7 +102,7 @@ def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) ->
             program.array(name).type.bits / 4
         )
     amounts["control"] += amounts["counters"] + amounts["valid"]
-    return Features(dict(amounts), dsp, bram, chain, shared)
+    return Features(dict(amounts), dsp, bram, ways_of(chain, dsp, shared, family))
 
 
 def _blocks_of_product(left: int, right: int) -> int:

@@ -1,10 +1,13 @@
-"""Fitting prices to designs: least relative squares, no price below zero, outliers count less."""
+"""Fitting constants to designs: least relative squares, nothing below zero, outliers count less."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-__all__ = ["fit_prices"]
+from daybreak_hpvm.model.clock import CLOCK_TERMS, Way, longest_ns
+
+__all__ = ["fit_clock", "fit_prices"]
 
 _ROUNDS = 6
 #: relative errors beyond this count by their size, not by its square (Huber 1964)
@@ -50,3 +53,26 @@ def fit_prices(
         off = np.abs(relative @ prices - 1.0)
         weights = np.where(off > _HUBER, _HUBER / np.maximum(off, 1e-12), 1.0)
     return {name: float(price) for name, price in zip(names, prices, strict=True)}
+
+
+def fit_clock(
+    designs: Sequence[tuple[Sequence[Way], float, int]], periods: Sequence[float]
+) -> dict[str, float]:
+    """Return `CLOCK_TERMS` with which the designs' clock periods come near `periods`.
+
+    Args:
+        designs: of each its ways, its look-up tables and its multipliers.
+        periods: of each, in ns.
+    """
+    import numpy as np
+    from scipy.optimize import least_squares
+
+    def off(values: Sequence[float]) -> list[float]:
+        terms = dict(zip(CLOCK_TERMS, values, strict=True))
+        return [
+            math.log(longest_ns(*one, terms) / period)
+            for one, period in zip(designs, periods, strict=True)
+        ]
+
+    found = least_squares(off, (0.1, 0.1), bounds=(0, np.inf), loss="huber", f_scale=_HUBER)
+    return {name: float(value) for name, value in zip(CLOCK_TERMS, found.x, strict=True)}

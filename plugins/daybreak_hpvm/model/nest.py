@@ -7,13 +7,13 @@ offsets. So the work does not grow with the unroll factors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Union
 
-from daybreak_hpvm.ir import Array, If, Loop, Node, Stmt
-from daybreak_hpvm.ir.walk import loops
+from daybreak_hpvm.ir import Array, Expr, If, Index, Loop, Node, Stmt
+from daybreak_hpvm.ir.walk import loops, map_body
 from daybreak_hpvm.transforms import Parallel, parallel
 
 __all__ = ["Branch", "Counter", "Item", "Lane", "Part", "Region", "Repeat", "Series", "parts_of"]
@@ -152,28 +152,41 @@ def _alone(fork: _Fork, lanes: tuple[Lane, ...]) -> _Fork:
     """Return the branch of a single lane."""
     names = {lane.var for lane in lanes}
 
-    def strip(elements: Sequence[_Element]) -> tuple[_Element, ...]:
-        done: list[_Element] = []
-        for one in elements:
-            if isinstance(one, Item):
-                kept = tuple(
-                    Lane(lane.var, lane.offsets[:1], lane.fixed) if lane.var in names else lane
-                    for lane in one.lanes
-                )
-                done.append(Item(one.stmt, kept))
-            elif isinstance(one, _Nest):
-                done.append(_Nest(one.counter, strip(one.inside)))
-            elif isinstance(one, _Copied):
-                done.append(_Copied(one.count, strip(one.inside)))
-            else:
-                (condition,) = strip((one.condition,))
-                assert isinstance(condition, Item)  # noqa: S101 - narrows the type
-                done.append(_Fork(condition, strip(one.then), strip(one.otherwise)))
-        return tuple(done)
+    def strip(item: Item) -> Item:
+        kept = tuple(
+            Lane(lane.var, lane.offsets[:1], lane.fixed) if lane.var in names else lane
+            for lane in item.lanes
+        )
+        return Item(item.stmt, kept)
 
-    (condition,) = strip((fork.condition,))
-    assert isinstance(condition, Item)  # noqa: S101 - narrows the type
-    return _Fork(condition, strip(fork.then), strip(fork.otherwise))
+    (found,) = _each((fork,), strip)
+    assert isinstance(found, _Fork)  # noqa: S101 - narrows the type
+    return found
+
+
+def _each(elements: Sequence[_Element], change: Callable[[Item], Item]) -> tuple[_Element, ...]:
+    """Return `elements` with every item in them changed."""
+    done: list[_Element] = []
+    for one in elements:
+        if isinstance(one, Item):
+            done.append(change(one))
+        elif isinstance(one, _Fork):
+            then, otherwise = _each(one.then, change), _each(one.otherwise, change)
+            done.append(_Fork(change(one.condition), then, otherwise))
+        else:
+            done.append(replace(one, inside=_each(one.inside, change)))
+    return tuple(done)
+
+
+def _renamed(item: Item, var: str, name: str) -> Item:
+    """Return an item with another name for a variable."""
+
+    def change(expr: Expr) -> Expr:
+        return replace(expr, name=name) if isinstance(expr, Index) and expr.name == var else expr
+
+    (stmt,) = map_body((item.stmt,), expr=change)
+    lanes = tuple(replace(x, var=name) if x.var == var else x for x in item.lanes)
+    return Item(stmt, lanes)
 
 
 @lru_cache(maxsize=4096)
@@ -208,7 +221,10 @@ def _loop(loop: Loop, lanes: tuple[Lane, ...], node: Node) -> Iterable[_Element]
         alone = Lane(loop.var, lane.offsets[:1], fixed)
         inside = (_Copied(factor, tuple(_flatten(loop.body, (*lanes, alone), node))),)
     if fixed:
-        yield from inside
+        # copies of two loops that take the same values are told apart by nothing: what both compute
+        # is computed once
+        name = f"{len(lanes)}:{loop.start}:{loop.step}:{factor}"
+        yield from _each(inside, lambda item: _renamed(item, loop.var, name))
     else:
         yield _Nest(Counter(loop.var, whole, loop.start, loop.step * factor), inside)
     if rest:

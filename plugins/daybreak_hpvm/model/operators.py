@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +23,7 @@ __all__ = ["Operators", "never", "tree_levels"]
 
 _COMPARISONS: Final = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 _LOGIC: Final = frozenset({"and", "or", "xor"})
+_COMMUTE: Final = _LOGIC | {"add", "mul", "min", "max", "eq", "ne"}
 #: operators whose delay grows with their width
 _CARRIES: Final = _COMPARISONS | {"add", "sub", "neg", "abs", "min", "max"}
 
@@ -65,6 +66,11 @@ class Operators:
         self.multipliers: Tally[tuple[int, int]] = Tally()
         self.chain = 0
         self.values: list[Value] = []
+        # counts of operators that take what a port gives, which depend on the interval
+        self._at_ports: list[Callable[[int], None]] = []
+        # operators by kind and signals, and numbers of what these come from
+        self._made: set[tuple[object, ...]] = set()
+        self._sources: dict[object, int] = {}
 
     def sizes(self, axes: tuple[str, ...]) -> tuple[int, ...]:
         """Return how many copies each of the lanes `axes` has."""
@@ -124,7 +130,7 @@ class Operators:
         return Value(
             kind, value.axes, value.ids, value.count, value.first, value.last, fixed=value.fixed,
             form=form, since=value.since, registered=value.registered, stable=value.stable,
-            wires=(value,), width=value.width,
+            wires=(value,), width=value.width, port=value.port,
         )  # fmt: skip
 
     def shifted(self, value: Value, amount: int, kind: IntType) -> Value:
@@ -202,7 +208,15 @@ class Operators:
         last = max(one.last for one in operands)
         for one in operands:
             one.use(last)
-        self.count(op, kind, types[0], types[-1], count, (operands[0].bits, operands[-1].bits))
+        bits = operands[0].bits, operands[-1].bits
+        if any(one.port for one in operands):
+            self._at_ports.append(
+                lambda interval: self.count(
+                    op, kind, types[0], types[-1], self._new(op, operands, axes, interval), bits
+                )
+            )
+        else:
+            self.count(op, kind, types[0], types[-1], count, bits)
         since: dict[str, int] = {}
         for one in operands:
             for name, cycles in one.since.items():
@@ -211,6 +225,46 @@ class Operators:
         value.registered = True
         self.values.append(value)
         return value
+
+    def settle(self, interval: int) -> None:
+        """Count what depends on the interval, now that it is known.
+
+        What comes through a port stands on the same wires each time, and what it meets there is held
+        in a register: operators of the same wires and register are one, used in several cycles.
+        """
+        for one in self._at_ports:
+            one(interval)
+        self._at_ports.clear()
+
+    def _new(self, op: str, operands: Sequence[Value], axes: tuple[str, ...], interval: int) -> int:
+        """Return how many operators there are in this place that no other place has already."""
+        sizes = self.sizes(axes)
+        made = [spread(one.made(), one.axes, axes) for one in operands]
+        cycle = made[0]
+        for one in made[1:]:
+            cycle = np.maximum(cycle, one)
+        signals = []
+        for value, since in zip(operands, made, strict=True):
+            ids = spread(value.ids, value.axes, axes)
+            registers: Ints = np.zeros((), dtype=np.int64)
+            if value.fixed is None and not value.stable:
+                registers = -((since - cycle) // interval)
+            source = np.full((), self._number(id(value.source)))
+            if value.port:
+                source = np.where(registers == 0, self._number(value.port), source)
+                ids = np.where(registers == 0, 0, ids)
+            columns = (np.broadcast_to(x, sizes).ravel() for x in (source, ids, registers))
+            signals.append(list(zip(*(x.tolist() for x in columns), strict=True)))
+        # Lanes are served one after the other: what another statement loads for the same lane comes
+        # a cycle or so later, mostly before it can be used, and not after all lanes.
+        kind = (op,) if math.prod(sizes) == 1 else (op, id(operands))
+        before = len(self._made)
+        for taken in zip(*signals, strict=True):
+            self._made.add((*kind, *(sorted(taken) if op in _COMMUTE else taken)))
+        return len(self._made) - before
+
+    def _number(self, source: object) -> int:
+        return self._sources.setdefault(source, len(self._sources))
 
     def _folded(self, op: str, kind: IntType, operands: tuple[Value, ...]) -> Value | None:
         fold = _FOLDS.get(op)

@@ -73,18 +73,20 @@ def pipeline_cost(
     pipelined = region.iterations > 1
     ports, replicas = _interval_of_ports(storage, accesses, recurrence)
     interval = max(recurrence, ports) if pipelined else 1
+    depth = max(end, 1)
+    # what runs through once keeps every value in one register for as long as it takes
+    between = interval if pipelined else depth
+    operators.settle(between)
     cost = RegionCost(
         region.iterations,
         interval,
-        max(end, 1),
+        depth,
         operators.amounts,
         operators.multipliers,
         replicas if pipelined else {},
         accesses.private,
         chain=operators.chain,
     )
-    # what runs through once keeps every value in one register for as long as it takes
-    between = interval if pipelined else cost.depth
     cost.amounts["pipeline"] += sum(_kept_bits(value, between) for value in operators.values)
     _count_control(cost, region)
     _count_ports(cost, storage, accesses.listed)

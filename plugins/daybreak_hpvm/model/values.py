@@ -48,6 +48,8 @@ class Value:
         used: last cycle in which it is used.
         wires: the value that this one only renames, if it does.
         width: bits of what is left after a shift to the right; 0: as the type has.
+        port: the array outside that the value is loaded from: in the cycle in which it comes it
+            stands on wires that all elements of that array share.
     """
 
     type: IntType
@@ -64,11 +66,25 @@ class Value:
     used: int = 0
     wires: tuple[Value, ...] = ()
     width: int = 0
+    port: str = ""
 
     @property
     def bits(self) -> int:
         """Bits that say something: those above only repeat the sign, or are 0."""
         return min(self.width or self.type.bits, self.type.bits)
+
+    @property
+    def source(self) -> Value:
+        """The value whose bits this one has, if it is that of another type."""
+        found = self
+        while len(found.wires) == 1 and found.wires[0].width == found.width:
+            found = found.wires[0]
+        return found
+
+    def made(self) -> Ints:
+        """Return the cycle from which each copy may be used; between `first` and `last` evenly."""
+        steps = max(self.count - 1, 1)
+        return self.first + (self.ids * (self.last - self.first) + steps // 2) // steps
 
     def use(self, cycle: int) -> None:
         """Note a use in `cycle`; wires are traced back to what drives them."""

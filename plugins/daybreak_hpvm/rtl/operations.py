@@ -105,6 +105,10 @@ class Op:
         return self.kind in _WIRES
 
 
+def _side(op: Op) -> tuple[int, bool, int]:
+    return op.type.bits, op.type.signed, op.number
+
+
 @dataclass
 class Graph:
     """Operations in order of creation, equal ones made once."""
@@ -127,7 +131,9 @@ class Graph:
         """Return the operation, an earlier one if nothing differs; `unique` may make it differ."""
         listed = tuple(operands)
         if kind in _COMMUTES:
-            listed = tuple(sorted(listed, key=lambda one: one.number))
+            # by type first: synthesis merges operators of the same wires, but only if these stand
+            # on the same sides
+            listed = tuple(sorted(listed, key=_side))
         numbers = tuple(one.number for one in listed)
         key = (kind, type_, numbers, attribute, port, unique)
         found = self._made.get(key)
