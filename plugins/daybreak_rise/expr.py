@@ -275,11 +275,21 @@ def spine(expression: Expr) -> tuple[Expr, tuple[Expr, ...]]:
     return expression, tuple(arguments)
 
 
-def nodes(expression: Expr) -> Iterator[Expr]:
-    """Yield the expression and everything inside it, parents first (parameters are left out)."""
+def nodes(expression: Expr, *, once: bool = False) -> Iterator[Expr]:
+    """Yield the expression and everything inside it, parents first (parameters are left out).
+
+    Args:
+        expression: the whole.
+        once: yield a part that several places share once, not once for each of them.
+    """
     waiting = [expression]
+    known: set[int] = set()
     while waiting:
         one = waiting.pop()
+        if once:
+            if id(one) in known:
+                continue
+            known.add(id(one))
         yield one
         if isinstance(one, App):
             waiting += (one.arg, one.fun)

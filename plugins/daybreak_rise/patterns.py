@@ -7,7 +7,7 @@ whole table: the documentation, the interpreter, inference and the checks all re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from daybreak import nearest
@@ -56,6 +56,7 @@ class Pattern:
         scheme: its type; sizes and variables of it are bound afresh at every use.
         layer: what it is for.
         says: one line for the documentation.
+        arity: how many arguments it takes.
     """
 
     name: str
@@ -64,10 +65,10 @@ class Pattern:
     layer: Layer
     says: str
 
-    @property
-    def arity(self) -> int:
-        """How many arguments it takes."""
-        return len(inputs(self.scheme)[0])
+    arity: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arity", len(inputs(self.scheme)[0]))
 
 
 # scheme variables; the quote keeps their sizes apart from those of a user

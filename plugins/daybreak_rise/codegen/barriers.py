@@ -190,6 +190,7 @@ class _Synchroniser:
     def __init__(self, shared: Mapping[Buffer, frozenset[Coordinate]]) -> None:
         self.shared = {b: c for b, c in shared.items() if c}
         self.known: dict[Statement, tuple[set[Buffer], set[_Write]]] = {}
+        self.met = 0  # barriers that were come by, or put in
 
     def touched(self, one: Statement) -> tuple[set[Buffer], set[_Write]]:
         """Return what a statement reads and writes, inside too.
@@ -218,6 +219,7 @@ class _Synchroniser:
         done: list[Statement] = []
         for one in block.statements:
             if isinstance(one, Barrier):
+                self.met += 1
                 done.append(one)
                 state = _State()
                 continue
@@ -239,11 +241,12 @@ class _Synchroniser:
         return state
 
     def inside(self, one: Statement, state: _State) -> tuple[list[Statement], _State]:
+        before = self.met
         if isinstance(one, Guard):
             ends = [self.go(block, state) for block in blocks(one)]
             if one.other is None:
                 ends.append(state)
-            if not _has_barrier(one):
+            if self.met == before:
                 return [one], _joined(ends)
             if one.other is not None:
                 raise BuildFailed("a barrier is needed where only some work-items come by")
@@ -255,7 +258,7 @@ class _Synchroniser:
             end = self.go(one.body, end.again(id(one))).union(end)
         if isinstance(one, For) or one.whole or one.ragged:
             return [one], end
-        if _has_barrier(one):
+        if self.met > before:
             test = Inside(one.index(), 0, one.variable.size)
             one.body.statements = _fission(one.body.statements, test)
             one.ragged = True
@@ -263,6 +266,7 @@ class _Synchroniser:
         return [one], end.union(state)
 
     def barrier(self, clash: set[Buffer]) -> Barrier:
+        self.met += 1
         for buffer in sorted(clash, key=lambda b: b.name):
             if any(kind == "group" for kind, _ in self.shared[buffer]):
                 raise BuildFailed(

@@ -138,9 +138,10 @@ def _order(term: tuple[Atom, int]) -> tuple[int, int, int, int]:
 class Index:
     """`sum(factor * atom) + rest`."""
 
-    __slots__ = ("_hash", "high", "low", "rest", "terms")
+    __slots__ = ("_hash", "_reads", "high", "low", "rest", "terms")
     terms: tuple[tuple[Atom, int], ...]
     rest: int
+    _reads: tuple[Value, ...] | None
 
     def __init__(self, terms: tuple[tuple[Atom, int], ...], rest: int) -> None:
         self.terms = terms
@@ -156,6 +157,7 @@ class Index:
         self.low = low
         self.high = high
         self._hash: int | None = None
+        self._reads = None
 
     @property
     def known(self) -> bool:
@@ -268,13 +270,17 @@ class Index:
             elif isinstance(atom, Read):
                 yield from atom.value.variables()
 
-    def reads(self) -> Iterator[Value]:
-        """Yield the values that it reads from memory."""
-        for atom, _ in self.terms:
-            if isinstance(atom, _Over):
-                yield from atom.of.reads()
-            elif isinstance(atom, Read):
-                yield atom.value
+    def reads(self) -> tuple[Value, ...]:
+        """Return the values that it reads from memory."""
+        if self._reads is None:
+            found: list[Value] = []
+            for atom, _ in self.terms:
+                if isinstance(atom, _Over):
+                    found += atom.of.reads()
+                elif isinstance(atom, Read):
+                    found.append(atom.value)
+            self._reads = tuple(found)
+        return self._reads
 
     def evaluate(self, values: Mapping[Variable, int], read: Callable[[Value], int]) -> int:
         """Return its number; `read` gives the number of a value."""

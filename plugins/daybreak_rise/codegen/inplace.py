@@ -42,7 +42,7 @@ def _accesses(block: Block, path: _Path) -> Iterator[tuple[_Path, Store | None, 
             case Block():
                 yield from _accesses(one, path)
             case Store():
-                read = tuple(one.offset.reads())
+                read = one.offset.reads()
                 yield path, one, (one.value, *read)
             case Define():
                 if one.value is not None:

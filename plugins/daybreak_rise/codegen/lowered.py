@@ -213,7 +213,7 @@ def check(expression: Expr) -> None:
     if expression.free:
         raise BuildFailed(f"free identifiers: {', '.join(sorted(expression.free))}")
     seen: set[Type] = set()
-    for one in nodes(expression):
+    for one in nodes(expression, once=True):
         statics = getattr(one, "statics", ())
         symbol = next((s for s in statics if isinstance(s, Nat)), None)
         if one.type not in seen:

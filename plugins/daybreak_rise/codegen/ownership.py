@@ -9,8 +9,9 @@ has to wait for anybody, and private memory can be cut down to the own elements.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from daybreak_rise.codegen.index import Index, Variable
 from daybreak_rise.codegen.ir import (
@@ -64,7 +65,13 @@ class Digit:
     count: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# the parallel loops around an access, the sequential ones, and where one work-item is alone
+_Around: TypeAlias = "tuple[tuple[ParallelFor, ...], tuple[For, ...], frozenset[Coordinate]]"
+
+
+@dataclass(
+    slots=True, eq=False
+)  # thousands are made for a kernel: frozen, that takes thrice as long
 class Access:
     """A load or a store.
 
@@ -82,65 +89,44 @@ class Access:
     depth: int
 
 
-def accesses(block: Block, places: Mapping[Variable, Coordinate]) -> Iterator[Access]:
-    """Yield every load and store in `block`."""
-    yield from _accesses(block, places, (), (), frozenset(), {})
+def accesses(block: Block, places: Mapping[Variable, Coordinate]) -> list[Access]:
+    """Return every load and store in `block`."""
+    found: list[Access] = []
+    scopes: dict[Buffer, int] = {}
 
+    def go(block: Block, around: _Around) -> None:
+        loops, sequential, alone = around
 
-def _accesses(
-    block: Block,
-    places: Mapping[Variable, Coordinate],
-    loops: tuple[ParallelFor, ...],
-    sequential: tuple[For, ...],
-    alone: frozenset[Coordinate],
-    scopes: dict[Buffer, int],
-) -> Iterator[Access]:
-    def of_value(value: Value) -> Iterator[Access]:
-        for one in loads(value):
-            yield Access(
-                one.buffer,
-                one.offset,
-                one.width,
-                False,
-                loops,
-                sequential,
-                alone,
-                scopes.get(one.buffer, 0),
-            )
+        def note(value: Value) -> None:
+            for one in loads(value):
+                depth = scopes.get(one.buffer, 0)
+                found.append(Access(one.buffer, one.offset, one.width, False, *around, depth))
 
-    for one in block.statements:
-        match one:
-            case Allocate():
-                scopes[one.buffer] = len(loops)
-            case Store():
-                yield from of_value(one.value)
-                for read in one.offset.reads():
-                    yield from of_value(read)
-                yield Access(
-                    one.buffer,
-                    one.offset,
-                    one.value.width,
-                    True,
-                    loops,
-                    sequential,
-                    alone,
-                    scopes.get(one.buffer, 0),
-                )
-            case Define():
-                if one.value is not None:
-                    yield from of_value(one.value)
-            case For():
-                inner = (*sequential, one)
-                yield from _accesses(one.body, places, loops, inner, alone, scopes)
-            case ParallelFor():
-                around = (*loops, one)
-                yield from _accesses(one.body, places, around, sequential, alone, scopes)
-            case Guard():
-                yield from of_value(one.test)
-                first = alone | _alone(one.test, places)
-                yield from _accesses(one.body, places, loops, sequential, first, scopes)
-                if one.other is not None:
-                    yield from _accesses(one.other, places, loops, sequential, alone, scopes)
+        for one in block.statements:
+            match one:
+                case Allocate():
+                    scopes[one.buffer] = len(loops)
+                case Store():
+                    note(one.value)
+                    for read in one.offset.reads():
+                        note(read)
+                    depth, width = scopes.get(one.buffer, 0), one.value.width
+                    found.append(Access(one.buffer, one.offset, width, True, *around, depth))
+                case Define():
+                    if one.value is not None:
+                        note(one.value)
+                case For():
+                    go(one.body, (loops, (*sequential, one), alone))
+                case ParallelFor():
+                    go(one.body, ((*loops, one), sequential, alone))
+                case Guard():
+                    note(one.test)
+                    go(one.body, (loops, sequential, alone | _alone(one.test, places)))
+                    if one.other is not None:
+                        go(one.other, around)
+
+    go(block, ((), (), frozenset()))
+    return found
 
 
 def _alone(test: Value, places: Mapping[Variable, Coordinate]) -> frozenset[Coordinate]:

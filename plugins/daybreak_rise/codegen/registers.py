@@ -200,7 +200,7 @@ def _needed(found: list[Access]) -> set[int] | None:
     for access in found:
         counters: dict[Variable, int] = {one.variable: id(one) for one in access.sequential}
         counters |= {one.turn: id(one) for one in access.loops}
-        if any(True for _ in access.offset.reads()):
+        if access.offset.reads():
             return None
         for variable in access.offset.variables():
             loop = counters.get(variable)

@@ -164,7 +164,7 @@ def _widen(lane: Value, probe: Variable, registers: Mapping[Register, Value]) ->
     if isinstance(lane, Register):
         return registers.get(lane) or Broadcast(lane, probe.size)
     if isinstance(lane, Load):
-        if any(True for _ in lane.offset.reads()):
+        if lane.offset.reads():
             return None
         if all(v is not probe for v in lane.offset.variables()):
             return Broadcast(lane, probe.size)

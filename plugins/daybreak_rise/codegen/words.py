@@ -117,7 +117,7 @@ class Words:
         if isinstance(atom, Read):
             return len(self.scopes)
         assert isinstance(atom, Quotient | Remainder | Clamp)  # noqa: S101
-        if any(True for _ in atom.of.reads()):
+        if atom.of.reads():
             return len(self.scopes)
         return max((self._depth(v) for v in atom.of.variables()), default=0)
 

@@ -322,6 +322,8 @@ def normalise(strategy: Strategy, *, most: int = 100_000) -> Strategy:
 
     def apply(expression: Expr) -> Result:
         left = most
+        # most nodes are only looked at: where nobody records places, none are told
+        silent = RECORDER.active is None
 
         def normal(one_: Expr) -> Expr:
             nonlocal left
@@ -339,13 +341,16 @@ def normalise(strategy: Strategy, *, most: int = 100_000) -> Strategy:
                         raise RewriteError(f"{strategy.name} still applies after {most} times")
                     continue
                 if type(one_) is App:
-                    fun = descend("function", normal, one_.fun)
-                    arg = descend("argument", normal, one_.arg)
+                    if silent:
+                        fun, arg = normal(one_.fun), normal(one_.arg)
+                    else:
+                        fun = descend("function", normal, one_.fun)
+                        arg = descend("argument", normal, one_.arg)
                     if fun is one_.fun and arg is one_.arg:
                         break
                     one_ = App(fun, arg)
                 elif type(one_) is Lambda:
-                    inner = descend("body", normal, one_.body)
+                    inner = normal(one_.body) if silent else descend("body", normal, one_.body)
                     if inner is one_.body:
                         break
                     one_ = Lambda(one_.param, inner)
