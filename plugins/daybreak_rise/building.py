@@ -248,11 +248,11 @@ def _build(
 ) -> Expr:
     """Return the primitive applied to `arguments`, `rest` being the types of those to come."""
     found = pattern(name)
-    schemes, _ = inputs(found.scheme)
     if all(isinstance(a, Expr) for a in arguments):
         ready = [a for a in arguments if isinstance(a, Expr)]
         head = primitive(name, statics, (*(a.type for a in ready), *rest))
         return apply(head, *ready)
+    schemes, _ = inputs(found.scheme)
     bindings = bind_statics(found, statics)
     done: list[Expr | None] = [a if isinstance(a, Expr) else None for a in arguments]
     known = [None if a is None else a.type for a in done] + list(rest)

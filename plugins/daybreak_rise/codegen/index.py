@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from daybreak_rise.codegen.values import Value
@@ -26,6 +26,8 @@ class Atom:
     """What an index is made of; `low <= value <= high`."""
 
     __slots__ = ("high", "low", "number")
+    #: its place among atoms of one number
+    kind: ClassVar[int] = 2
     low: int
     high: int
     number: int
@@ -35,6 +37,7 @@ class Variable(Atom):
     """A loop's counter, or a work-item's place: 0 <= value < size."""
 
     __slots__ = ("name", "size")
+    kind = 0
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name
@@ -74,6 +77,7 @@ class Quotient(_Over):
     """of // by, rounded down; by > 0."""
 
     __slots__ = ("by",)
+    kind = 1
 
     def __init__(self, of: Index, by: int) -> None:
         self.of = of
@@ -131,8 +135,7 @@ class Read(Atom):
 
 def _order(term: tuple[Atom, int]) -> tuple[int, int, int, int]:
     atom, factor = term
-    kind = 0 if isinstance(atom, Variable) else 1 if isinstance(atom, Quotient) else 2
-    return atom.number, kind, -factor, getattr(atom, "by", 0)
+    return atom.number, atom.kind, -factor, getattr(atom, "by", 0)
 
 
 class Index:
@@ -307,8 +310,9 @@ def of(variable: Atom, factor: int = 1) -> Index:
 
 def _collect(total: dict[Atom, int], rest: int) -> Index:
     """Return the sum with by*(e // by) + e % by put together."""
-    for atom, factor in list(total.items()):
-        if isinstance(atom, Quotient) and factor and factor % atom.by == 0:
+    quotients = [(atom, f) for atom, f in total.items() if type(atom) is Quotient]
+    for atom, factor in quotients:
+        if factor and factor % atom.by == 0:
             scale = factor // atom.by
             remainder = atom.of % atom.by
             if remainder.terms and all(total.get(a) == f * scale for a, f in remainder.terms):

@@ -49,6 +49,13 @@ def _eta(e: Expr) -> Expr | None:
 eta_reduction = rule("eta_reduction", _eta, needs="a lambda x. f(x)")
 
 
+# how many parameters each argument of a pattern has; 0: it is no function
+_PARAMETERS = {
+    name: tuple(len(inputs(taken)[0]) for taken in inputs(found.scheme)[0])
+    for name, found in PATTERNS.items()
+}
+
+
 def _abstract(e: Expr) -> Expr | None:
     """Return the first argument of a pattern that should be a lambda and is not, as a lambda."""
     if type(e) is not App:
@@ -57,12 +64,7 @@ def _abstract(e: Expr) -> Expr | None:
     if type(head) is not Primitive:
         return None
     # e stands for its last argument: `map(f)` for f, `reduce(f, z)` for z
-    schemes, _ = inputs(PATTERNS[head.name].scheme)
-    wanted = schemes[len(arguments) - 1]
-    if not isinstance(wanted, FunType):
-        return None
-    depth = len(inputs(wanted)[0])
-    made = _lambdas(e.arg, depth)
+    made = _lambdas(e.arg, _PARAMETERS[head.name][len(arguments) - 1])
     return None if made is e.arg else App(e.fun, made)
 
 
@@ -83,11 +85,7 @@ eta_abstraction = rule(
     "eta_abstraction",
     _abstract,
     needs="a pattern whose function is no lambda: map(f)",
-    heads=(
-        name
-        for name, found in PATTERNS.items()
-        if any(isinstance(taken, FunType) for taken in inputs(found.scheme)[0])
-    ),
+    heads=(name for name in PATTERNS if any(_PARAMETERS[name])),
 )
 
 
