@@ -64,7 +64,6 @@ class Pattern:
     scheme: Type
     layer: Layer
     says: str
-
     arity: int = field(init=False)
 
     def __post_init__(self) -> None:

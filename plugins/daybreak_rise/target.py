@@ -108,7 +108,7 @@ class RiseTarget:
             return
         workload = WORKLOADS[benchmark.name]
         yield from _memory(workload.work(sizes_in(workload, dict(options))).bytes)
-        if WORKLOADS[benchmark.name].language == "c":
+        if workload.language == "c":
             yield _compiler(options.get("compiler"))
         elif options["runtime"] == "cuda":
             yield _cuda()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hpvm_sessions import session
 
 from daybreak import BuildFailed, MeasurementProtocol, ResourceExceeded
 from daybreak_hpvm import building, options
@@ -69,15 +70,6 @@ def put_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tools:
     tool = tools.Tool("any", ("any",), "1.0", "put on")
     monkeypatch.setattr(tools, "find_yosys", lambda: tool)
     monkeypatch.setattr(tools, "find_nextpnr", lambda: tool)
-    return made
-
-
-def session(**more: Any) -> building.RtlSession:
-    chosen = options.BfsOptions(
-        fidelity="rtl", vertices=8, levels=2, device="ecp5-25k", **more
-    ).model_dump()
-    made = HpvmTarget().open(HpvmTarget().define("bfs", chosen))
-    assert isinstance(made, building.RtlSession)
     return made
 
 

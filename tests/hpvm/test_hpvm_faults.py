@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from hpvm_faults import MODES, Script, make_tools, processes_with, run, suite_file, trials
+from hpvm_sessions import session
 
 from daybreak import RequirementError, ResourceExceeded, UserError
-from daybreak_hpvm import building, options
+from daybreak_hpvm import options
 from daybreak_hpvm.rtl import cache as caching
 from daybreak_hpvm.rtl import tools
 from daybreak_hpvm.rtl.cache import Cache, digest
@@ -37,15 +38,6 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     tools._find.cache_clear()
     yield tmp_path / "tools"
     tools._find.cache_clear()
-
-
-def session(**more: object) -> building.RtlSession:
-    chosen = options.BfsOptions(
-        fidelity="rtl", vertices=8, levels=2, device="ecp5-25k", **more
-    ).model_dump()
-    made = HpvmTarget().open(HpvmTarget().define("bfs", chosen))
-    assert isinstance(made, building.RtlSession)
-    return made
 
 
 # ---- tools that are not there

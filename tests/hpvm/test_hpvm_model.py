@@ -205,7 +205,7 @@ def test_equal_loads_of_several_lanes_are_one():
     program = unroll(unroll(p.build(), "n", "i", 4), "n", "j", 3)
     (placed,) = node_cost(program, program.node("n")).regions
     # x[i] .. x[i + 5] for four windows of three
-    assert placed.cost.ports["x load"] == 6
+    assert placed.cost.ports["x", "load"] == 6
     assert placed.cost.interval == 6
 
 
@@ -223,7 +223,7 @@ def test_what_two_unrolled_loops_load_alike_is_loaded_once(clamped: bool):
     program = unroll(unroll(p.build(), "n", "j", 3), "n", "k", 3)
     (placed,) = node_cost(program, program.node("n")).regions
     (planned,) = plan_program(program).nodes[0].regions.values()
-    assert placed.cost.ports["x load"] == 3
+    assert placed.cost.ports["x", "load"] == 3
     assert placed.cost.interval == planned.schedule.interval == 3
 
 
@@ -240,7 +240,7 @@ def test_what_is_stored_in_between_is_loaded_again():
             y[i] = first + second
     program = p.build()
     (placed,) = node_cost(program, program.node("n")).regions
-    assert placed.cost.ports["kept load"] == 2
+    assert placed.cost.ports["kept", "load"] == 2
 
 
 def products(gain_first: bool, lanes: int) -> Program:

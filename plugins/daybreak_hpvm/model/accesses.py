@@ -125,11 +125,12 @@ class Accesses:
             latency = 0
         known: dict[int, tuple[int, Value]] = {}
         wanted: list[int] = []
+        new: list[int] = []
         if places is not None and address.form is not None and copies == 1:
             known = self._loaded.setdefault(expr.array, {}).setdefault(address.form.terms, {})
             wanted = np.unique(places).tolist()
-            places = np.asarray([one for one in wanted if one not in known], dtype=np.int64)
-            count = int(places.size)
+            new = [one for one in wanted if one not in known]
+            places, count = np.asarray(new, dtype=np.int64), len(new)
         begin, end = address.first, address.last
         if count and where.kind != "registers":
             share = -(-_busiest(where, places, count // copies) // where.replicas)
@@ -141,10 +142,9 @@ class Accesses:
             expr.type, address.axes, address.ids, int(address.ids.max()) + 1,
             begin + latency, end + latency, registered=not port and latency > 0, port=port,
         )  # fmt: skip
-        if places is not None and wanted:
-            for turn, one in enumerate(places.tolist()):
-                cycle = begin + latency + (end - begin) * turn // max(count - 1, 1)
-                known[one] = cycle, value
+        for turn, one in enumerate(new):
+            known[one] = begin + latency + (end - begin) * turn // max(count - 1, 1), value
+        if wanted:
             cycles = [known[one][0] for one in wanted]
             value.first, value.last = min(cycles), max(cycles)
         if not count:

@@ -70,7 +70,7 @@ def ways_of(
         ways.add(Way(_REGISTER + _MULTIPLIER, 2.0, multiplier=True))
     for storage, side, accesses in ports:
         ways.update(_of_port(storage, side, accesses, family))
-    return tuple(sorted(ways, key=lambda way: (way.logic_ns, way.wires)))
+    return tuple(ways)
 
 
 def _of_port(storage: Storage, side: str, accesses: int, family: str) -> Iterator[Way]:

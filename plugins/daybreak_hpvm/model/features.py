@@ -77,18 +77,16 @@ def features_of(program: Program, nodes: Mapping[str, NodeCost], family: str) ->
     shared: list[tuple[Storage, str, int]] = []
     for node in program.nodes:
         cost = nodes[node.name]
-        ports: Counter[str] = Counter()
+        ports: Counter[tuple[str, str]] = Counter()
         for placed in cost.regions:
             for name, amount in placed.cost.amounts.items():
                 amounts[name] += placed.copies * amount
             for (left, right), number in placed.cost.multipliers.items():
                 dsp += placed.copies * number * _blocks_of_product(left, right)
             chain = max(chain, placed.cost.chain)
-            for name, number in placed.cost.ports.items():
-                ports[name] += placed.copies * number
-        for name, number in ports.items():
-            array, side = name.split()
-            shared.append((cost.storage[array], side, number))
+            for port, number in placed.cost.ports.items():
+                ports[port] += placed.copies * number
+        shared += [(cost.storage[array], side, n) for (array, side), n in ports.items()]
         amounts["scalars"] += sum(one.type.bits for one in node.scalars)
         private: Counter[str] = Counter()
         for placed in cost.regions:

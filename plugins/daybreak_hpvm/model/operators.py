@@ -17,13 +17,18 @@ import numpy as np
 from daybreak_hpvm.ir import Binary, Index, IntType
 from daybreak_hpvm.model.nest import Lane
 from daybreak_hpvm.model.values import Form, Ints, Value, classes, common, spread
-from daybreak_hpvm.rtl.costs import CONSTANT_DIGITS, LIMB_BITS, mul_latency, signed_digits
+from daybreak_hpvm.rtl.costs import (
+    COMMUTING,
+    CONSTANT_DIGITS,
+    LIMB_BITS,
+    mul_latency,
+    signed_digits,
+)
 
 __all__ = ["Operators", "never", "tree_levels"]
 
 _COMPARISONS: Final = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 _LOGIC: Final = frozenset({"and", "or", "xor"})
-_COMMUTE: Final = _LOGIC | {"add", "mul", "min", "max", "eq", "ne"}
 #: operators whose delay grows with their width
 _CARRIES: Final = _COMPARISONS | {"add", "sub", "neg", "abs", "min", "max"}
 
@@ -239,12 +244,12 @@ class Operators:
     def _new(self, op: str, operands: Sequence[Value], axes: tuple[str, ...], interval: int) -> int:
         """Return how many operators there are in this place that no other place has already."""
         sizes = self.sizes(axes)
-        made = [spread(one.made(), one.axes, axes) for one in operands]
-        cycle = made[0]
-        for one in made[1:]:
+        ready = [spread(one.ready(), one.axes, axes) for one in operands]
+        cycle = ready[0]
+        for one in ready[1:]:
             cycle = np.maximum(cycle, one)
         signals = []
-        for value, since in zip(operands, made, strict=True):
+        for value, since in zip(operands, ready, strict=True):
             ids = spread(value.ids, value.axes, axes)
             registers: Ints = np.zeros((), dtype=np.int64)
             if value.fixed is None and not value.stable:
@@ -260,7 +265,7 @@ class Operators:
         kind = (op,) if math.prod(sizes) == 1 else (op, id(operands))
         before = len(self._made)
         for taken in zip(*signals, strict=True):
-            self._made.add((*kind, *(sorted(taken) if op in _COMMUTE else taken)))
+            self._made.add((*kind, *(sorted(taken) if op in COMMUTING else taken)))
         return len(self._made) - before
 
     def _number(self, source: object) -> int:

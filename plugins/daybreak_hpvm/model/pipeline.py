@@ -41,7 +41,7 @@ class RegionCost:
     multipliers: Tally[tuple[int, int]] = field(default_factory=Tally)
     replicas: Mapping[str, int] = field(default_factory=dict)
     private: Mapping[str, int] = field(default_factory=dict)
-    ports: Tally[str] = field(default_factory=Tally)
+    ports: Tally[tuple[str, str]] = field(default_factory=Tally)
     chain: int = 0
 
     @property
@@ -162,4 +162,4 @@ def _count_ports(
         width = where.address_bits + (where.array.type.bits if access.store else 0)
         cost.amounts["onehot"] += access.count * width
         side = "store" if access.store else "load"
-        cost.ports[f"{access.array} {side}"] += access.count
+        cost.ports[access.array, side] += access.count

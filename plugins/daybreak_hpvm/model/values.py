@@ -81,7 +81,7 @@ class Value:
             found = found.wires[0]
         return found
 
-    def made(self) -> Ints:
+    def ready(self) -> Ints:
         """Return the cycle from which each copy may be used; between `first` and `last` evenly."""
         steps = max(self.count - 1, 1)
         return self.first + (self.ids * (self.last - self.first) + steps // 2) // steps

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "COMMUTING",
     "CONSTANT_DIGITS",
     "EXTERNAL_LATENCY",
     "LIMB_BITS",
@@ -21,6 +22,8 @@ __all__ = [
     "signed_digits",
 ]
 
+#: operators whose operands may change sides
+COMMUTING: Final = frozenset({"add", "mul", "and", "or", "xor", "min", "max", "eq", "ne"})
 #: cycles from an address at the port to external memory to the element
 EXTERNAL_LATENCY: Final = 8
 #: cycles of a load from on-chip RAM: the memory's own register and one behind it

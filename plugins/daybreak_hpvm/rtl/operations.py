@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from daybreak_hpvm.ir import BOOL, IntType
-from daybreak_hpvm.rtl.costs import CONSTANT_DIGITS, mul_latency, signed_digits
+from daybreak_hpvm.rtl.costs import COMMUTING, CONSTANT_DIGITS, mul_latency, signed_digits
 
 __all__ = ["EFFECTS", "Graph", "Op", "Port"]
 
@@ -33,7 +33,6 @@ __all__ = ["EFFECTS", "Graph", "Op", "Port"]
 EFFECTS: Final = frozenset({"pop", "push", "store", "write"})
 _STABLE: Final = frozenset({"const", "scalar"})
 _WIRES: Final = frozenset({"cast", "not", "shlc", "shrc"})
-_COMMUTES: Final = frozenset({"add", "mul", "and", "or", "xor", "min", "max", "eq", "ne"})
 
 _FOLD: Final[dict[str, Callable[..., int]]] = {
     "add": lambda a, b: a + b,
@@ -130,7 +129,7 @@ class Graph:
     ) -> Op:
         """Return the operation, an earlier one if nothing differs; `unique` may make it differ."""
         listed = tuple(operands)
-        if kind in _COMMUTES:
+        if kind in COMMUTING:
             # by type first: synthesis merges operators of the same wires, but only if these stand
             # on the same sides
             listed = tuple(sorted(listed, key=_side))

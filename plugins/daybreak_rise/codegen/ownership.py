@@ -69,9 +69,8 @@ class Digit:
 _Around: TypeAlias = "tuple[tuple[ParallelFor, ...], tuple[For, ...], frozenset[Coordinate]]"
 
 
-@dataclass(
-    slots=True, eq=False
-)  # thousands are made for a kernel: frozen, that takes thrice as long
+# not frozen: thousands are made for a kernel, which then takes thrice as long
+@dataclass(slots=True, eq=False)
 class Access:
     """A load or a store.
 
